@@ -1,0 +1,130 @@
+"""The `course` command. Heavy imports wait inside the functions, so that `course --help` answers at once."""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from course.errors import CourseError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run the course.")
+console = Console()
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """A user's mistake is one sentence and status 1; Ctrl-C is status 130."""
+    from utils.datasets import DataError
+
+    try:
+        yield
+    except (CourseError, DataError) as error:
+        Console(stderr=True).print(f"[red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted.")
+        raise typer.Exit(130) from None
+
+
+def _exit_unless(good: bool) -> None:
+    if not good:
+        raise typer.Exit(1)
+
+
+@app.command()
+def data(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Data sets of data/registry.toml; all where none is named.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Fetch nothing: verify what is there.")] = False,
+) -> None:
+    """Fetch the data sets, each verified by its checksum, into a cache outside the repository."""
+    with plain_errors():
+        from course import data as course_data
+
+        if check:
+            _exit_unless(course_data.check_all(names or [], console))
+        else:
+            course_data.fetch_all(names or [], console)
+
+
+@app.command()
+def run(
+    notebooks: Annotated[
+        list[str] | None, typer.Argument(help="Lectures by number, name or path; all where none is named.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes: about a minute each.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Keep the outputs of a full run in the lecture itself.")] = False,
+    output: Annotated[
+        pathlib.Path | None, typer.Option(help="Folder for notebooks and pages.  [default: build/lectures]")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another value for a parameter, e.g. EPOCHS=3."),
+    ] = None,
+) -> None:
+    """Run lectures from top to bottom and render them as web pages."""
+    with plain_errors():
+        from course import paths
+        from course import run as course_run
+
+        chosen = [paths.find_lecture(given) for given in notebooks or []] or sorted(paths.LECTURES.glob("[0-9]*.ipynb"))
+        _exit_unless(course_run.run(chosen, console, quick, save, output, _parse_settings(settings or [])))
+
+
+@app.command()
+def check(
+    notebook: Annotated[str, typer.Argument(help="Your notebook of a problem set.")],
+    timeout: Annotated[int, typer.Option(help="Seconds that a cell may take.", min=1)] = 120,
+) -> None:
+    """Run your notebook in a fresh kernel and show which of its visible checks pass."""
+    with plain_errors():
+        from course import check as course_check
+        from course import paths
+
+        _exit_unless(course_check.check(paths.find_file(notebook), timeout, console))
+
+
+@app.command()
+def release(
+    names: Annotated[list[str] | None, typer.Argument(help="Problem sets; all where none is named.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing: say whether assignments/ is up to date.")
+    ] = False,
+) -> None:
+    """Generate the students' notebooks in assignments/ from those in solutions/."""
+    with plain_errors():
+        from course import release as course_release
+
+        _exit_unless(course_release.release(names or [], check, console))
+
+
+@app.command()
+def normalise(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing: say which notebooks are not in normal form.")
+    ] = False,
+) -> None:
+    """Bring the notebooks of lectures/ and solutions/ into the one form that git holds."""
+    with plain_errors():
+        from course import normalise as course_normalise
+
+        _exit_unless(course_normalise.normalise_all(check, console))
+
+
+def _parse_settings(settings: list[str]) -> dict[str, Any]:
+    import ast
+
+    values = {}
+    for setting in settings:
+        name, separator, text = setting.partition("=")
+        if not (name and separator):
+            raise CourseError(f"--set takes NAME=VALUE, such as EPOCHS=3, got {setting!r}.")
+        try:
+            values[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            values[name] = text
+    return values

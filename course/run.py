@@ -1,0 +1,231 @@
+"""Run lectures from top to bottom, in a fresh kernel each, and render what comes out."""
+
+import logging
+import pathlib
+import time
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from course import notebooks
+from course.errors import CourseError
+from course.paths import BUILD, LECTURES, make_folder
+
+QUICK = LECTURES / "quick.toml"
+
+
+@dataclass
+class Outcome:
+    """How one run ended."""
+
+    name: str
+    seconds: float
+    page: pathlib.Path
+    failure: str | None = None
+
+
+def run(
+    paths: list[pathlib.Path],
+    console: Console,
+    quick: bool = False,
+    save: bool = False,
+    output: pathlib.Path | None = None,
+    parameters: dict[str, Any] | None = None,
+) -> bool:
+    """Run notebooks and say where their rendered pages are.
+
+    Args:
+        paths: the notebooks.
+        console: where progress and the notebooks' own output appear.
+        quick: whether the small sizes of `lectures/quick.toml` are used.
+        save: whether the outputs are written into the notebook itself, with a hash of its code.
+        output: folder for the executed notebooks and pages; None means build/lectures.
+        parameters: values that replace those of the `parameters` cell, and quick's.
+
+    Returns:
+        True where every notebook ran to its end.
+
+    Raises:
+        CourseError: the output folder cannot be written to, or a parameter is none of the notebook's.
+        KeyboardInterrupt: after the partial output was kept and the place was printed.
+    """
+    if save and (quick or parameters):
+        raise CourseError("--save keeps the outputs of a full run: leave --quick and --set out.")
+    folder = make_folder(output or BUILD / "lectures")
+    outcomes = []
+    for number, path in enumerate(paths, start=1):
+        size = "quick" if quick else "full"
+        values = {**(_quick_parameters(path) if quick else {}), **(parameters or {})}
+        notebook = notebooks.read(path)
+        _check_parameters(path, notebook, values)
+        console.rule(f"[bold]{path.stem}[/] ({number} of {len(paths)}, {size} size{_expected(path, notebook, quick)})")
+        outcome = _run_one(path, folder, values, console)
+        outcomes.append(outcome)
+        if save and outcome.failure is None:
+            _save(path, folder / path.name, outcome.seconds)
+    _summarise(outcomes, console)
+    return all(outcome.failure is None for outcome in outcomes)
+
+
+def _run_one(path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], console: Console) -> Outcome:
+    import papermill
+    from papermill.engines import papermill_engines
+
+    executed, page = folder / path.name, folder / f"{path.stem}.html"
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    papermill_engines.register("course", _engine())
+    started = time.monotonic()
+    failure = None
+    with _Display(console) as display:
+        try:
+            papermill.execute_notebook(
+                path,
+                executed,
+                parameters=values,
+                engine_name="course",
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=path.parent,
+                stdout_file=display,
+                display=display,
+                coalesce_streams=True,
+            )
+        except papermill.PapermillExecutionError as error:
+            failure = f"cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
+            first_line = error.source.strip().splitlines()[0] if error.source.strip() else ""
+            failure += f"\n  the cell begins: {first_line}"
+        except KeyboardInterrupt:
+            _render(executed, page)
+            console.print(f"\nInterrupted in cell {display.cell}. What had run until then is kept: {executed}")
+            raise
+        except RuntimeError as error:  # nbclient's DeadKernelError
+            failure = f"cell {display.cell}: the kernel ended ({error}). Was the memory used up?"
+    _render(executed, page)
+    return Outcome(path.stem, time.monotonic() - started, page, failure)
+
+
+def _engine() -> type:
+    """Papermill's own engine, telling a display which cell is running."""
+    from papermill.engines import NBClientEngine
+
+    class CourseEngine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, manager, kernel_name, display, **options):
+            start_cell = manager.cell_start
+
+            def tell(cell, cell_index=None, **others):
+                display.start_cell(cell_index + 1, len(manager.nb.cells))
+                return start_cell(cell, cell_index=cell_index, **others)
+
+            manager.cell_start = tell
+            return super().execute_managed_notebook(manager, kernel_name, **options)
+
+    return CourseEngine
+
+
+class _Display:
+    """A progress bar over the cells, with what they print above it, line by line.
+
+    It is handed to papermill as a file: a line that a carriage return overwrites, such as a training progress bar, is
+    shown beside the bar while it changes, and printed once it is final.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._line = ""
+        self._progress = Progress(
+            TextColumn("cell"),
+            MofNCompleteColumn(),
+            BarColumn(bar_width=20),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[status]}", markup=False),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", status="starting the kernel")
+        self.cell = 0
+
+    def __enter__(self) -> "_Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush_line()
+        self._progress.stop()
+
+    def start_cell(self, number: int, total: int) -> None:
+        self._flush_line()
+        self.cell = number
+        self._progress.update(self._task, completed=number, total=total, status="")
+
+    def write(self, text: str) -> None:
+        *complete, self._line = (self._line + text).split("\n")
+        for line in complete:
+            self._print(line)
+        self._progress.update(self._task, status=self._visible(self._line)[:60])
+
+    def flush(self) -> None:
+        """Part of being a file; every line is shown as it comes."""
+
+    def _flush_line(self) -> None:
+        if self._visible(self._line):
+            self._print(self._line)
+        self._line = ""
+
+    def _print(self, line: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text.from_ansi(self._visible(line)))
+
+    @staticmethod
+    def _visible(line: str) -> str:
+        return line.replace("\b", "").rstrip("\r").rsplit("\r", 1)[-1]
+
+
+def _quick_parameters(path: pathlib.Path) -> dict[str, Any]:
+    """The notebook's section of quick.toml; names in capitals are parameters, `seconds` is the time it takes."""
+    section = tomllib.loads(QUICK.read_text(encoding="utf-8")).get(path.stem)
+    if section is None:
+        raise CourseError(f"{QUICK.name} has no section for {path.stem}: add one, or run without --quick.")
+    return {name: value for name, value in section.items() if name.isupper()}
+
+
+def _check_parameters(path: pathlib.Path, notebook: Any, values: dict[str, Any]) -> None:
+    from papermill.inspection import _infer_parameters
+
+    known = [parameter.name for parameter in _infer_parameters(notebook)]
+    for name in values:
+        if name not in known:
+            raise CourseError(f"{path.name} has no parameter {name!r}. {', '.join(known)} are its parameters.")
+
+
+def _expected(path: pathlib.Path, notebook: Any, quick: bool) -> str:
+    if quick:
+        seconds = tomllib.loads(QUICK.read_text(encoding="utf-8"))[path.stem].get("seconds")
+    else:
+        seconds = notebook.metadata.get("course", {}).get("seconds")
+    return f", about {seconds:.0f} s on 2 CPU cores" if seconds else ""
+
+
+def _render(executed: pathlib.Path, page: pathlib.Path) -> None:
+    if executed.exists():
+        notebooks.render(notebooks.normalise(notebooks.read(executed), keep_outputs=True), page)
+
+
+def _save(path: pathlib.Path, executed: pathlib.Path, seconds: float) -> None:
+    notebook = notebooks.read(executed)
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    notebook.metadata["course"] = {"sources": notebooks.hash_sources(notebook), "seconds": round(seconds)}
+    notebooks.write(notebooks.normalise(notebook, keep_outputs=True), path)
+
+
+def _summarise(outcomes: list[Outcome], console: Console) -> None:
+    console.rule()
+    for outcome in outcomes:
+        mark = "[green]done[/]  " if outcome.failure is None else "[red]failed[/]"
+        console.print(f"{mark} {outcome.name} in {outcome.seconds:.0f} s: {outcome.page}", soft_wrap=True)
+        if outcome.failure:
+            console.print(f"       {outcome.failure}", markup=False, soft_wrap=True)

@@ -1,0 +1,54 @@
+"""Callbacks that show what a model does while it trains."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from utils.sampling import generate
+from utils.text import Vocabulary
+
+
+def print_samples(
+    model: keras.Model,
+    vocabulary: Vocabulary,
+    prompt: str | Sequence[str],
+    temperatures: Sequence[float] = (0.2, 0.5, 1.0, 1.2),
+    length: int = 200,
+    seed: int = 0,
+    write: Callable[[str], Any] = print,
+    **options: Any,
+) -> keras.callbacks.LambdaCallback:
+    """Print what the model writes after each epoch, at several temperatures.
+
+    Every epoch uses the same prompts and the same random numbers: what changes from one epoch to the next is the model.
+
+    Args:
+        model: the model that is trained; see `utils.sampling.generate` for what it takes and gives.
+        vocabulary: the vocabulary the model is trained with.
+        prompt: the text to continue, or several.
+        temperatures: 0 or more each; one sample is printed for each prompt and temperature.
+        length: tokens to write for each sample.
+        seed: integer for the random generator.
+        write: called with each block of text.
+        options: passed on to `generate`, such as top_p or from_logits.
+
+    Returns:
+        A `keras.callbacks.LambdaCallback` for `model.fit(..., callbacks=[...])`.
+
+    Raises:
+        ValueError: a prompt is empty or holds tokens that the vocabulary lacks; raised here, before training begins.
+    """
+    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+    generate(model, vocabulary, prompts, length=0)  # says now, and not after the first epoch, what is wrong
+
+    def write_samples(epoch: int, logs: dict | None = None) -> None:
+        rng = np.random.default_rng(seed)
+        texts = generate(model, vocabulary, prompts, length, list(temperatures), rng, **options)
+        for text, continuations in zip(prompts, texts):
+            write(f'\nAfter epoch {epoch + 1}, the prompt "{text}" goes on:')
+            for temperature, continuation in zip(temperatures, continuations):
+                write(f"temperature {temperature}: {continuation}")
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=write_samples)
