@@ -28,7 +28,9 @@ lectures: setup
 
 test: setup
 	@$(BIN)/course data
-	@$(BIN)/python -m pytest
+	@$(BIN)/ruff check && $(BIN)/ruff format --check
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/utils
+	$(BIN)/python -m pytest
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-header --no-emit-index-url --no-emit-find-links

@@ -1,0 +1,1 @@
+"""What instructors and students call: `course data`, `run`, `check`, `release`, `normalise`."""

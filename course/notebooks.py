@@ -1,5 +1,6 @@
 """Notebooks as files: read, write, normalise, fingerprint, render."""
 
+import ast
 import hashlib
 import json
 import os
@@ -35,8 +36,10 @@ def read(path: pathlib.Path) -> Any:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise CourseError(f"There is no file {path}.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, nbformat.reader.NotJSONError, AttributeError, KeyError) as error:
-        reason = str(error).splitlines()[0][:100]
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
+    except Exception as error:  # what a broken file raises depends on where it is broken
+        reason = (str(error) or type(error).__name__).splitlines()[0][:100]
         raise CourseError(f"{path} is no complete notebook ({reason}): download or save it again.") from None
 
 
@@ -73,11 +76,13 @@ def normalise(notebook: Any, keep_outputs: bool = False) -> Any:
     Returns:
         The same notebook.
     """
+    import nbformat
+
     notebook.nbformat, notebook.nbformat_minor = 4, 5  # the first minor version with cell ids
     kept = {
         name: notebook.metadata[name] for name in ("course", "widgets") if keep_outputs and name in notebook.metadata
     }
-    notebook.metadata = type(notebook.metadata)({**_NOTEBOOK_METADATA, **kept})
+    notebook.metadata = nbformat.from_dict({**_NOTEBOOK_METADATA, **kept})
     count = 0
     taken: set[str] = set()
     for cell in notebook.cells:
@@ -117,6 +122,13 @@ def hash_sources(notebook: Any) -> str:
     """The sha256 of all code, which outputs are a result of. Prose may be mended without a new run."""
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+
+
+def parameter_names(notebook: Any) -> list[str]:
+    """The names that the cell tagged `parameters` assigns."""
+    sources = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    statements = ast.parse("\n".join(sources)).body
+    return [target.id for statement in statements if isinstance(statement, ast.Assign) for target in statement.targets]
 
 
 def render(notebook: Any, path: pathlib.Path) -> None:

@@ -47,9 +47,9 @@ def find_file(given: str) -> pathlib.Path:
         CourseError: there is none; the message suggests the nearest name in its folder or among the assignments.
     """
     path = pathlib.Path(given)
+    if path.suffix not in ("", ".ipynb"):
+        raise CourseError(f"{given} is no notebook: a notebook's name ends in .ipynb.")
     if path.is_file():
-        if path.suffix != ".ipynb":
-            raise CourseError(f"{given} is no notebook: a notebook's name ends in .ipynb.")
         return path.resolve()
     folder = path.parent if path.parent.is_dir() else pathlib.Path()
     nearby = [*folder.glob("*.ipynb"), *ASSIGNMENTS.glob("*/*.ipynb")]

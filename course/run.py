@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from course import notebooks
 from course.errors import CourseError
-from course.paths import BUILD, LECTURES, make_folder
+from course.paths import BUILD, LECTURES, make_folder, suggest
 
 QUICK = LECTURES / "quick.toml"
 
@@ -74,12 +74,12 @@ def _run_one(path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], c
     import papermill
     from papermill.engines import papermill_engines
 
-    executed, page = folder / path.name, folder / f"{path.stem}.html"
+    executed, page, log = (folder / f"{path.stem}{suffix}" for suffix in (".ipynb", ".html", ".log"))
     logging.getLogger("papermill").setLevel(logging.ERROR)
     papermill_engines.register("course", _engine())
     started = time.monotonic()
     failure = None
-    with _Display(console) as display:
+    with _Display(console) as display, log.open("w", encoding="utf-8") as kernel_log:
         try:
             papermill.execute_notebook(
                 path,
@@ -87,33 +87,37 @@ def _run_one(path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], c
                 parameters=values,
                 engine_name="course",
                 kernel_name="python3",
+                language="python",
                 progress_bar=False,
                 cwd=path.parent,
-                stdout_file=display,
                 display=display,
-                coalesce_streams=True,
+                kernel_log=kernel_log,
             )
         except papermill.PapermillExecutionError as error:
-            failure = f"cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
-            first_line = error.source.strip().splitlines()[0] if error.source.strip() else ""
-            failure += f"\n  the cell begins: {first_line}"
+            first_line = next(iter(error.source.strip().splitlines()), "")
+            failure = f"cell {display.cell} failed: {error.ename}: {error.evalue}\n  the cell begins: {first_line}"
         except KeyboardInterrupt:
             _render(executed, page)
             console.print(f"\nInterrupted in cell {display.cell}. What had run until then is kept: {executed}")
             raise
         except RuntimeError as error:  # nbclient's DeadKernelError
-            failure = f"cell {display.cell}: the kernel ended ({error}). Was the memory used up?"
+            failure = f"cell {display.cell}: the kernel ended ({error}). Was the memory used up? Its last words: {log}"
     _render(executed, page)
     return Outcome(path.stem, time.monotonic() - started, page, failure)
 
 
 def _engine() -> type:
-    """Papermill's own engine, telling a display which cell is running."""
-    from papermill.engines import NBClientEngine
+    """A papermill engine that shows on a display which cell runs and what it prints.
 
-    class CourseEngine(NBClientEngine):
+    The kernel's own standard error (start-up messages of libraries, crash reports) goes to a log file: what a cell
+    writes there is in the notebook anyway.
+    """
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import Engine
+
+    class CourseEngine(Engine):
         @classmethod
-        def execute_managed_notebook(cls, manager, kernel_name, display, **options):
+        def execute_managed_notebook(cls, manager, kernel_name, display, kernel_log, **_):
             start_cell = manager.cell_start
 
             def tell(cell, cell_index=None, **others):
@@ -121,7 +125,10 @@ def _engine() -> type:
                 return start_cell(cell, cell_index=cell_index, **others)
 
             manager.cell_start = tell
-            return super().execute_managed_notebook(manager, kernel_name, **options)
+            client = PapermillNotebookClient(
+                manager, kernel_name=kernel_name, timeout=None, stdout_file=display, coalesce_streams=True
+            )
+            return client.execute(stderr=kernel_log)
 
     return CourseEngine
 
@@ -194,12 +201,10 @@ def _quick_parameters(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _check_parameters(path: pathlib.Path, notebook: Any, values: dict[str, Any]) -> None:
-    from papermill.inspection import _infer_parameters
-
-    known = [parameter.name for parameter in _infer_parameters(notebook)]
+    known = notebooks.parameter_names(notebook)
     for name in values:
         if name not in known:
-            raise CourseError(f"{path.name} has no parameter {name!r}. {', '.join(known)} are its parameters.")
+            raise CourseError(f"{path.name} has no parameter {name!r}. {suggest(name, known)}")
 
 
 def _expected(path: pathlib.Path, notebook: Any, quick: bool) -> str:

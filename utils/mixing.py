@@ -39,7 +39,7 @@ class MixIterator(keras.utils.PyDataset):
         batch_sizes: rows from each part in a batch. An entry is needed for arrays and None for all others, whose
             batches come as they are; None where there are no arrays.
         restart: whether a part that ends early starts again (True) or ends the epoch (False).
-        steps: batches in an epoch; None takes them from the parts. Needed by `model.fit` where no part knows its length.
+        steps: batches in an epoch; None takes them from the parts. `model.fit` needs it where no part knows its length.
         shuffle: whether arrays are shuffled before each epoch.
         seed: integer for the shuffling; None for another order each time.
         workers: threads that prepare batches in `model.fit`.

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from utils.text import Vocabulary
@@ -20,8 +21,8 @@ def sample(
 ) -> int | np.ndarray:
     """Draw one class index from each row of a table of probabilities or logits.
 
-    Computed in float64 on logarithms whose maximum is subtracted first, so that no temperature gives a NaN: with
-    float32 and the formula exp(log(p) / temperature), every class underflows to 0 at temperature 0.001, and 0/0 follows.
+    Computed in float64 on logarithms whose maximum is subtracted first, so that no temperature gives a NaN. With
+    float32 and the formula exp(log(p) / temperature), every class underflows to 0 at temperature 0.001: 0/0.
 
     Args:
         probabilities: float array of shape (classes,) or (batch, classes); rows are non-negative and sum to 1.
@@ -184,7 +185,9 @@ class _StatefulPredictor:
         # (rows,) -> (batch, 1): the model's batch is fixed, the rows that nobody asked for hold padding
         ids = np.full((self._batch, 1), Vocabulary.PADDING, dtype=np.int32)
         ids[: self._rows, 0] = drawn
-        self._outputs = _last_step(self._model.predict_on_batch(ids))
+        # Keras on JAX keeps an RNN's state only where the model is called directly: its compiled functions drop it
+        call = self._model.predict_on_batch if keras.config.backend() == "tensorflow" else self._model
+        self._outputs = _last_step(call(ids))
 
     def close(self) -> None:
         self._reset()
@@ -280,7 +283,8 @@ def _keep_likeliest(weights: np.ndarray, top_k: int | None, top_p: float | None)
     if top_p is not None:
         kept = ranked * keep
         before = np.cumsum(kept, axis=1) - kept
-        keep &= before < top_p * kept.sum(axis=1, keepdims=True)
+        # the tolerance keeps rounding from adding a class where a sum equals top_p
+        keep &= before < (1 - 1e-12) * top_p * kept.sum(axis=1, keepdims=True)
     result = np.zeros_like(weights)
     np.put_along_axis(result, order, ranked * keep, axis=1)
     return result

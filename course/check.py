@@ -1,0 +1,306 @@
+"""Run a student's notebook in a fresh kernel and show, exercise by exercise, what its visible checks give."""
+
+import os
+import pathlib
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from course import notebooks
+from course.errors import CourseError
+from course.paths import ASSIGNMENTS
+
+# What nbgrader puts in the place of a written answer, and what the code in the place of a solution raises.
+_UNANSWERED = "YOUR ANSWER HERE"
+_BLANK = ("NotImplementedError", "")
+
+
+@dataclass
+class Run:
+    """What happened to the code cells of a notebook, by their position in it."""
+
+    errors: dict[int, tuple[str, str]] = field(default_factory=dict)  # the exception's name and its message
+    slow: list[int] = field(default_factory=list)  # took longer than the time-out
+    finished: set[int] = field(default_factory=set)
+    current: int = 0
+    stopped: str | None = None  # why the cells after the current one did not run
+    interrupted: bool = False
+
+    def note(self, position: int, cell: Any) -> None:
+        self.finished.add(position)
+        for output in cell.outputs:
+            if output.output_type == "error":
+                self.errors.setdefault(position, (output.ename, output.evalue))
+
+    def forget(self, position: int) -> None:
+        self.finished.discard(position)
+        self.slow.remove(position)
+
+
+@dataclass
+class Exercise:
+    """What belongs together: the student's cell, the checks of it, and a name that the student knows."""
+
+    title: str
+    solution: int | None
+    checks: list[int] = field(default_factory=list)  # positions of the cells
+
+
+def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
+    """Run a notebook and print a table: exercise, points, pass or the message of the first failing check.
+
+    The file is only read. Training cells are told to do little (`utils.checks.under_grading`).
+
+    Args:
+        path: an existing notebook of a problem set.
+        timeout: seconds that one cell may take.
+        console: where the table is printed.
+
+    Returns:
+        True where all checks pass. Answers graded by hand do not count.
+
+    Raises:
+        CourseError: the file is no notebook or has no graded cells, or no kernel starts.
+        KeyboardInterrupt: on Ctrl-C, after the kernel was shut down and what had run was printed.
+    """
+    notebook = notebooks.read(path)
+    notes = _restore_checks(notebook)
+    exercises = _find_exercises(notebook)
+    if not exercises:
+        raise CourseError(
+            f"{path.name} has no graded cells: it is no problem set, or an editor has dropped the cells' metadata. "
+            "Copy your answers into a fresh notebook from assignments."
+        )
+    run = _run(notebook, path.parent, timeout, console)
+    table, passed = _tabulate(notebook, exercises, run, timeout)
+    console.print(table)
+    for note in [*notes, *_remarks(notebook, run, timeout)]:
+        console.print(f"- {note}", highlight=False, markup=False)
+    console.print("These are the visible checks. Hidden ones run at grading only: the points there can be lower.")
+    if run.interrupted:
+        raise KeyboardInterrupt
+    return passed
+
+
+# --- what the notebook holds ----------------------------------------------------------------------------------------
+
+
+def _marks(cell: Any) -> dict[str, Any]:
+    return cell.metadata.get("nbgrader", {})
+
+
+def _is_check(cell: Any) -> bool:
+    return bool(cell.cell_type == "code" and _marks(cell).get("grade"))
+
+
+def _is_written(cell: Any) -> bool:
+    return bool(cell.cell_type == "markdown" and _marks(cell).get("grade"))
+
+
+def _find_exercises(notebook: Any) -> list[Exercise]:
+    """Group the graded cells, in the notebook's order.
+
+    A check belongs to the student's cell whose name begins its own (vocabulary_sorted to vocabulary), wherever a
+    student has moved either, or else to the last one above it.
+    """
+    exercises: dict[str, Exercise] = {}
+    title, above = "Checks", None
+    cells = notebook.cells
+    solutions = {_marks(cell)["grade_id"]: n for n, cell in enumerate(cells) if _marks(cell).get("solution")}
+    for position, cell in enumerate(cells):
+        title = _heading(cell) or title
+        name = _marks(cell).get("grade_id", "")
+        if name in solutions:
+            above = name
+            exercises.setdefault(name, Exercise(title, None)).title = title
+            exercises[name].solution = position
+        if _is_check(cell):
+            owner = max((other for other in solutions if name.startswith(f"{other}_")), key=len, default=above or "")
+            exercises.setdefault(owner, Exercise(title, None)).checks.append(position)
+    graded = (e for e in exercises.values() if e.checks or (e.solution is not None and _is_written(cells[e.solution])))
+    return sorted(graded, key=lambda exercise: exercise.checks[0] if exercise.solution is None else exercise.solution)
+
+
+def _heading(cell: Any) -> str | None:
+    """The last heading of a text cell, without its marks and what it says of points."""
+    headings = re.findall(r"^#+ +(.+)", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
+    return re.sub(r"\(\d+ points?[^)]*\)|`", "", headings[-1]).strip() if headings else None
+
+
+def _restore_checks(notebook: Any) -> list[str]:
+    """Put the released checks in the place of edited ones, in memory, and say what was found."""
+    checks = {_marks(cell).get("grade_id"): cell for cell in notebook.cells if _is_check(cell)}
+    if any("BEGIN HIDDEN TESTS" in cell.source for cell in checks.values()):
+        return []  # an instructor's source, not a student's notebook
+    released = max(_released_checks(), key=lambda sources: len(sources.keys() & checks.keys()), default={})
+    if not released.keys() & checks.keys():
+        return []
+    edited = [name for name, cell in checks.items() if name in released and cell.source != released[name]]
+    for name in edited:
+        checks[name].source = released[name]
+    missing = [name for name in released if name not in checks]
+    notes = [f"These checks differ from the released ones, which were run instead: {', '.join(edited)}."] * bool(edited)
+    return notes + [f"These checks are missing, and bring no points: {', '.join(missing)}."] * bool(missing)
+
+
+def _released_checks() -> Iterator[dict[str, str]]:
+    """For each released problem set, the source of its checks by their name."""
+    for path in sorted(ASSIGNMENTS.glob("*/*.ipynb")):
+        yield {_marks(cell)["grade_id"]: cell.source for cell in notebooks.read(path).cells if _is_check(cell)}
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+def _run(notebook: Any, folder: pathlib.Path, timeout: int, console: Console) -> Run:
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+
+    run = Run()
+    client = _make_client(notebook, folder, timeout, run)
+    suspect = None
+    try:
+        with (
+            console.status("starting a kernel") as status,
+            # its own stderr holds start-up messages of the kernel and of TensorFlow, and nothing of the notebook's
+            client.setup_kernel(env={**os.environ, "NBGRADER_EXECUTION": "validate"}, stderr=subprocess.DEVNULL),
+        ):
+            for position, cell in enumerate(notebook.cells):
+                if cell.cell_type != "code" or not cell.source.strip():
+                    continue
+                run.current = position
+                status.update(f"{escape(_name(notebook, position))} of {len(notebook.cells)}")
+                client.execute_cell(cell, position)
+                run.note(position, cell)
+                if position not in run.slow or position in run.errors:
+                    suspect = None
+                elif suspect is None:
+                    suspect = position  # took too long, and the interrupt left no trace: is it still running?
+                else:
+                    run.forget(position)  # it only waited for the one before
+                    run.stopped = f"{_name(notebook, suspect)} could not be interrupted"
+                    break
+    except DeadKernelError:
+        run.stopped = f"the kernel died in {_name(notebook, run.current)}: was the memory used up?"
+    except KeyboardInterrupt:
+        run.stopped = f"interrupted in {_name(notebook, run.current)}"
+        run.interrupted = True
+    except (NoSuchKernel, RuntimeError) as error:
+        raise CourseError(f"No Python kernel starts ({error}): run `make setup` again.") from error
+    return run
+
+
+def _make_client(notebook: Any, folder: pathlib.Path, timeout: int, run: Run) -> Any:
+    from nbclient import NotebookClient
+
+    def note_timeout(cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        if execute_reply["content"].get("ename") == "CellTimeoutError":
+            run.slow.append(cell_index)
+
+    return NotebookClient(
+        notebook,
+        kernel_name="python3",  # whatever name the student's editor gave its own
+        timeout=timeout,
+        interrupt_on_timeout=True,
+        error_on_timeout={"ename": "CellTimeoutError", "evalue": "", "traceback": []},
+        allow_errors=True,
+        on_cell_executed=note_timeout,
+        shutdown_kernel="immediate",
+        resources={"metadata": {"path": str(folder)}},
+    )
+
+
+# --- the report -----------------------------------------------------------------------------------------------------
+
+
+def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) -> tuple[Table, bool]:
+    table = Table("exercise", "points", "result", show_footer=True)
+    table.columns[1].justify = "right"
+    earned = possible = by_hand = 0.0
+    passed = True
+    for exercise in exercises:
+        cells = {position: _marks(notebook.cells[position]).get("points", 0) for position in exercise.checks}
+        failed = [position for position in exercise.checks if position in run.errors or position not in run.finished]
+        if cells:
+            points = sum(cells.values()) - sum(cells[position] for position in failed)
+            result = _result(notebook, exercise, failed[0], run, timeout) if failed else "[green]pass[/]"
+            table.add_row(escape(exercise.title), f"{points:g} / {sum(cells.values()):g}", result)
+            earned, possible, passed = earned + points, possible + sum(cells.values()), passed and not failed
+        else:
+            cell = notebook.cells[exercise.solution]
+            blank = not cell.source.strip() or cell.source.strip() == _UNANSWERED
+            by_hand += _marks(cell).get("points", 0)
+            result = f"graded by hand{', no answer yet' if blank else ''}"
+            table.add_row(escape(exercise.title), f"– / {_marks(cell).get('points', 0):g}", result)
+    table.columns[0].footer = "total"
+    table.columns[1].footer = f"{earned:g} / {possible:g}"
+    table.columns[2].footer = f"and {by_hand:g} graded by hand" if by_hand else ""
+    return table, passed
+
+
+def _result(notebook: Any, exercise: Exercise, position: int, run: Run, timeout: int) -> str:
+    """What the first failing check of an exercise says, as Rich markup."""
+    if position in run.slow:
+        return f"[red]took over {timeout} s[/]"
+    if position not in run.finished:
+        return "[yellow]not run[/]"
+    name, message = run.errors[position]
+    if run.errors[position] == _BLANK:
+        return "[yellow]not attempted yet[/]"
+    if name == "AssertionError":
+        return f"[red]{escape(message) or 'a check without a message: ' + _marks(notebook.cells[position])['grade_id']}[/]"
+    cause = _cause(notebook, exercise, position, run)
+    return f"[red]{escape(_as_line(name, message))}[/]{escape(cause)}"
+
+
+def _cause(notebook: Any, exercise: Exercise, position: int, run: Run) -> str:
+    """Where a check fails with another error than its own, the cell above it that failed first."""
+    others = [other for other in _own_failures(notebook, run) if other < position]
+    if not others:
+        return ""
+    first = exercise.solution if exercise.solution in others else others[0]
+    return f"; {_name(notebook, first)} failed before with {_as_line(*run.errors[first])}"
+
+
+def _remarks(notebook: Any, run: Run, timeout: int) -> Iterator[str]:
+    """What else a student has to know: failing cells outside the checks, time-outs, an early end."""
+    for number, position in enumerate(_own_failures(notebook, run)):
+        if number == 0 or run.errors[position][0] != "NameError":  # later ones mostly follow from the first
+            yield f"{_name(notebook, position)} failed with {_as_line(*run.errors[position])}"
+    for position in run.slow:
+        yield (
+            f"{_name(notebook, position)} took over {timeout} s and was interrupted: look for a loop without an end, "
+            f"or allow more with --timeout {2 * timeout}."
+        )
+    if run.stopped:
+        yield f"The cells after that did not run: {run.stopped}."
+
+
+def _own_failures(notebook: Any, run: Run) -> list[int]:
+    """Cells other than checks that failed, up to the first that only met an exercise left blank."""
+    failures = []
+    for position, error in run.errors.items():
+        if error == _BLANK and not _is_check(notebook.cells[position]):
+            break
+        if not _is_check(notebook.cells[position]) and position not in run.slow:
+            failures.append(position)
+    return failures
+
+
+def _as_line(name: str, message: str) -> str:
+    first_line = message.strip().partition("\n")[0]
+    # a syntax error names the file that the kernel made of the cell
+    first_line = re.sub(r"\(\S+\.py, (line \d+)\)", r"(\1)", first_line)
+    return f"{name}: {first_line}" if first_line else name
+
+
+def _name(notebook: Any, position: int) -> str:
+    """A cell as a student can find it: its number, counted from 1 with text cells, and how it begins."""
+    lines = [line for line in notebook.cells[position].source.splitlines() if line.strip()]
+    return f'cell {position + 1} ("{lines[0].strip()[:60] if lines else ""}")'

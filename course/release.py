@@ -1,0 +1,251 @@
+"""Generate what students get (`assignments/`) from what instructors write (`solutions/`), with nbgrader's own converter."""
+
+import contextlib
+import difflib
+import json
+import logging
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from course import notebooks
+from course.errors import CourseError
+from course.paths import ROOT, suggest
+
+_REGION = re.compile(r"\b(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
+# Editors leave these beside a notebook. nbgrader does not copy them, and they are no difference.
+_IGNORED = (".ipynb_checkpoints", "__pycache__")
+
+
+def release(names: Sequence[str], check: bool, console: Console, root: pathlib.Path = ROOT) -> bool:
+    """Generate problem sets, or say whether those in `assignments/` are what would be generated.
+
+    The gradebook (`gradebook.db`) learns of what was released, so that `nbgrader autograde` works right after. Nothing
+    is changed until the new files are complete and known to hold no solution, hidden test or mark scheme.
+
+    Args:
+        names: problem sets, such as ps3_shakespeare; all of them where empty.
+        check: whether to change nothing, neither files nor gradebook.
+        console: where the outcome of each problem set is printed.
+        root: the folder with nbgrader_config.py, solutions and assignments.
+
+    Returns:
+        False where `check` finds a difference, otherwise True.
+
+    Raises:
+        CourseError: a name is unknown, or a problem set cannot be released as it is.
+    """
+    known = sorted({path.parent.name for path in (root / "solutions").glob("*/*.ipynb")})
+    for name in names:
+        if name not in known:
+            raise CourseError(f"There is no problem set {name!r} in solutions. {suggest(name, known)}")
+    results = [_release_one(name, check, console, root) for name in names or known]
+    if check and not names:
+        results.append(_report_stale(known, console, root))
+    return all(results)
+
+
+def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -> bool:
+    target = root / "assignments" / name
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        generated = _generate(name, root, folder / "trial", record=False)
+        for notebook in generated.glob("*.ipynb"):
+            notebooks.write(notebooks.normalise(notebooks.read(notebook)), notebook)
+        _refuse_leaks(name, root / "solutions" / name, generated)
+        differences = _compare(generated, target)
+        if check:
+            for difference in differences:
+                console.print(f"assignments/{name}/{difference}", soft_wrap=True, markup=False, highlight=False)
+            console.print(f"{name}: {'differs; run `course release`' if differences else 'is up to date'}")
+            return not differences
+        _generate(name, root, folder / "recorded", record=True)
+        _replace(generated, target)
+    points, graded = _count_points(target)
+    change = "released" if differences else "released again, unchanged"
+    console.print(f"{name}: {change}, {points:g} points in {graded} graded cells, in {os.path.relpath(target)}")
+    return True
+
+
+def _generate(name: str, root: pathlib.Path, output: pathlib.Path, record: bool) -> pathlib.Path:
+    """Run nbgrader's converter into a folder; `record` says whether the gradebook learns of it."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.CourseDirectory.update(root=str(root), assignment_id=name, release_directory=str(output))
+    config.GenerateAssignment.no_database = not record
+    config.SaveCells.enabled = record
+    with _quiet_log() as messages, _own_programs_first():
+        try:
+            GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
+        except (Exception, SystemExit) as error:
+            raise CourseError(_explain(name, "\n".join([*messages, str(error)]))) from error
+    return output / name
+
+
+@contextlib.contextmanager
+def _quiet_log() -> Iterator[list[str]]:
+    """Collect what nbgrader logs instead of showing it: of a success it is noise, of a failure the reason."""
+    messages: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    log = logging.getLogger("traitlets")
+    level, handlers, propagate = log.level, log.handlers, log.propagate
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.ERROR)
+    try:
+        yield messages
+    finally:
+        log.handlers, log.propagate = handlers, propagate
+        log.setLevel(level)
+
+
+@contextlib.contextmanager
+def _own_programs_first() -> Iterator[None]:
+    """nbgrader starts `alembic` by its name, which is found only where the virtual environment is activated."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def _explain(name: str, log: str) -> str:
+    if "submissions associated" in log:
+        return (
+            f"{name} was released before and has submissions, and its graded cells have other names now: keep the "
+            "names, or move gradebook.db away to begin a new gradebook."
+        )
+    if "Duplicate grade id" in log:
+        return f"{name} has two cells with the same {re.search('grade id: .*', log).group()}: rename one."
+    # the line of a Python error, or else whatever came last
+    reasons = re.findall(r"^\w*(?:Error|Exception)\b.*", log, flags=re.M) or log.strip().splitlines()[-1:]
+    return f"nbgrader could not release {name}: {reasons[0] if reasons else 'it gave no reason'}"
+
+
+def _refuse_leaks(name: str, source: pathlib.Path, generated: pathlib.Path) -> None:
+    """Raise a CourseError where a generated file holds a line that only instructors may see."""
+    removed = set().union(*(_removed_lines(notebooks.read(path)) for path in source.glob("*.ipynb")))
+    for path in sorted(file for file in generated.rglob("*") if file.is_file()):
+        for line in _lines(path):
+            if _REGION.search(line):
+                raise CourseError(f"{name}: {path.name} would be released with the mark {line!r}: close each region.")
+            if line in removed:
+                raise CourseError(f"{name}: {path.name} would be released with this line of a solution or test: {line}")
+
+
+def _removed_lines(notebook: Any) -> set[str]:
+    """Lines inside regions, and those of solution cells without one, that stand nowhere else in the notebook."""
+    inside, outside = set(), set()
+    for cell in notebook.cells:
+        is_whole = cell.metadata.get("nbgrader", {}).get("solution") and not _REGION.search(cell.source)
+        is_inside = False
+        for line in map(str.strip, cell.source.splitlines()):
+            mark = _REGION.search(line)
+            if mark:
+                is_inside = mark.group(1) == "BEGIN"
+            elif line:
+                (inside if is_inside or is_whole else outside).add(line)
+    return inside - outside
+
+
+def _lines(path: pathlib.Path) -> Iterator[str]:
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    texts = _strings(json.loads(text)) if path.suffix == ".ipynb" else [text]
+    for text in texts:
+        yield from map(str.strip, text.splitlines())
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """All strings of a JSON document, with the lists that a notebook keeps its lines in."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for element in value.values():
+            yield from _strings(element)
+    elif isinstance(value, list):
+        for element in value:
+            yield from _strings(element)
+
+
+def _files(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+    """The files below a folder by their relative name, sorted; none where there is no folder."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not set(path.parts) & set(_IGNORED))
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def _compare(generated: pathlib.Path, target: pathlib.Path) -> list[str]:
+    """One description for each file that differs; empty where all are the same."""
+    new, old = _files(generated), _files(target)
+    differences = [f"{name}: is missing" for name in new if name not in old]
+    differences += [f"{name}: has no source any more" for name in old if name not in new]
+    for name in new.keys() & old.keys():
+        # git may check text out with other line ends
+        if new[name].read_bytes() != old[name].read_bytes().replace(b"\r\n", b"\n"):
+            is_notebook = name.endswith(".ipynb")
+            differences.append(f"{name}: {_describe(new[name], old[name]) if is_notebook else 'has other contents'}")
+    return sorted(differences)
+
+
+def _describe(new: pathlib.Path, old: pathlib.Path) -> str:
+    """What is the first thing in which two notebooks differ."""
+    try:
+        cells, old_cells = notebooks.read(new).cells, notebooks.read(old).cells
+    except CourseError:
+        return "is no complete notebook"
+    for number, (cell, old_cell) in enumerate(zip(cells, old_cells), start=1):
+        if cell.source != old_cell.source:
+            lines = (old_cell.source.splitlines(), cell.source.splitlines())
+            diff = difflib.unified_diff(*lines, "as it is", "as generated", lineterm="", n=1)
+            return "\n".join([f"cell {number} ({cell.id}) differs", *(f"    {line}" for line in diff)])
+        if cell != old_cell:
+            keys = sorted(key for key in cell.keys() | old_cell.keys() if cell.get(key) != old_cell.get(key))
+            return f"cell {number} ({cell.id}) differs in its {' and '.join(keys)}"
+    if len(cells) != len(old_cells):
+        return f"has {len(old_cells)} cells, and {len(cells)} are generated"
+    return "differs in the notebook's own metadata or in the form of its JSON"
+
+
+def _report_stale(known: Sequence[str], console: Console, root: pathlib.Path) -> bool:
+    released = {path.parent.name for path in (root / "assignments").glob("*/*.ipynb")}
+    for name in sorted(released - set(known)):
+        console.print(f"assignments/{name}: there is no solutions/{name} any more; remove it")
+    return released <= set(known)
+
+
+def _replace(generated: pathlib.Path, target: pathlib.Path) -> None:
+    """Bring a folder to the generated state, each file at once: whoever reads meanwhile finds the old or the new one."""
+    new = _files(generated)
+    for name, path in new.items():
+        destination = target / name
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        partial = destination.with_name(f"{destination.name}.part")
+        try:
+            shutil.copyfile(path, partial)
+            os.replace(partial, destination)
+        finally:
+            partial.unlink(missing_ok=True)
+    for name, path in _files(target).items():
+        if name not in new:
+            path.unlink()
+
+
+def _count_points(folder: pathlib.Path) -> tuple[float, int]:
+    graded = [
+        cell.metadata.nbgrader.points
+        for path in sorted(folder.glob("*.ipynb"))
+        for cell in notebooks.read(path).cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    ]
+    return sum(graded), len(graded)
