@@ -4,16 +4,14 @@ Semi-supervised training needs batches of a fixed composition, for example 44 la
 and 16 pseudo-labelled rows of the test data (Lee, "Pseudo-Label", ICML 2013 workshop, trains on both kinds at once).
 """
 
-import collections
 import itertools
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-Batch = tuple  # (inputs,), (inputs, targets) or (inputs, targets, sample_weights); each nested as the model wants it
+from utils.batch_sources import Batch, count_rows, cut, make_source
 
 
 class MixIterator(keras.utils.PyDataset):
@@ -73,7 +71,7 @@ class MixIterator(keras.utils.PyDataset):
         self._restart = restart
         self._steps = steps
         self._parts = [
-            _make_part(number, part, size, restart, generator if shuffle else None)
+            make_source(number, part, size, restart, generator if shuffle else None)
             for number, (part, size) in enumerate(zip(parts, sizes))
         ]
         first = [part.first() for part in self._parts]
@@ -81,7 +79,7 @@ class MixIterator(keras.utils.PyDataset):
         first = [self._with_weights(batch) for batch in first]
         for number, batch in enumerate(first[1:], start=1):
             _check_alike(number, batch, first[0])
-        self._usual_rows = [_count_rows(batch) for batch in first]
+        self._usual_rows = [count_rows(batch) for batch in first]
 
     def __len__(self) -> int:
         """Batches in an epoch.
@@ -116,10 +114,10 @@ class MixIterator(keras.utils.PyDataset):
             ValueError: a part's batch does not fit the first part's, or a one-time iterator has nothing left.
         """
         batches = [self._with_weights(part.batch(index, self.num_batches)) for part in self._parts]
-        rows = [_count_rows(batch) for batch in batches]
+        rows = [count_rows(batch) for batch in batches]
         share = min(1.0, *(count / usual for count, usual in zip(rows, self._usual_rows)))
         wanted = [min(count, max(1, round(usual * share))) for count, usual in zip(rows, self._usual_rows)]
-        batches = [_cut(batch, count) for batch, count in zip(batches, wanted)]
+        batches = [cut(batch, count) for batch, count in zip(batches, wanted)]
         try:
             return keras.tree.map_structure(lambda *leaves: np.concatenate(leaves), *batches)
         except (ValueError, TypeError):
@@ -153,186 +151,7 @@ class MixIterator(keras.utils.PyDataset):
     def _with_weights(self, batch: Batch) -> Batch:
         if not self._weighted or len(batch) != 2:
             return batch
-        return (*batch, np.ones(_count_rows(batch), dtype="float32"))
-
-
-class _Arrays:
-    """A part held in memory. It wraps around at its end, so that only an epoch's last batch can be short."""
-
-    def __init__(self, number: int, arrays: Batch, size: int, restart: bool, generator: np.random.Generator | None):
-        rows = {len(leaf) for leaf in keras.tree.flatten(arrays)}
-        if len(rows) > 1:
-            raise ValueError(f"the arrays of part {number} must have as many rows each, got {sorted(rows)}")
-        self._rows = rows.pop()
-        if self._rows < size:
-            raise ValueError(
-                f"part {number} has {self._rows} rows and cannot give batches of {size}: lower its batch size"
-            )
-        self._arrays = keras.tree.map_structure(np.asarray, arrays)
-        self._size = size
-        self._restart = restart
-        self._generator = generator
-        self._order = np.arange(self._rows)
-        self.length = -(-self._rows // self._size)
-        self.on_epoch_end()
-
-    def first(self) -> Batch:
-        return _cut(self._arrays, self._size)
-
-    def batch(self, index: int, epoch: int | None) -> Batch:
-        if index >= self.length and not self._restart:
-            raise IndexError("the shortest part has ended")
-        rows = np.arange(index * self._size, (index + 1) * self._size)
-        if self.length == epoch:  # this part sets the epoch's length: its last batch is what is left
-            rows = rows[rows < self._rows]
-        chosen = self._order[rows % self._rows]
-        return keras.tree.map_structure(lambda leaf: leaf[chosen], self._arrays)
-
-    def on_epoch_begin(self) -> None:
-        pass
-
-    def on_epoch_end(self) -> None:
-        if self._generator is not None:
-            self._order = self._generator.permutation(self._rows)
-
-
-class _Indexed:
-    """A part that is itself a PyDataset of known length."""
-
-    def __init__(self, number: int, dataset: keras.utils.PyDataset, restart: bool):
-        self._number = number
-        self._dataset = dataset
-        self._restart = restart
-        self.length = dataset.num_batches
-
-    def first(self) -> Batch:
-        return self.batch(0, None)
-
-    def batch(self, index: int, epoch: int | None) -> Batch:
-        if index >= self.length and not self._restart:
-            raise IndexError("the shortest part has ended")
-        return _as_batch(self._number, self._dataset[index % self.length])
-
-    def on_epoch_begin(self) -> None:
-        self._dataset.on_epoch_begin()
-
-    def on_epoch_end(self) -> None:
-        self._dataset.on_epoch_end()
-
-
-class _Stream:
-    """A part that gives its batches one after the other, to whichever thread asks next.
-
-    Before it trains, Keras looks at the first batches to learn their shapes: it asks for the same positions twice, and
-    begins an epoch that it breaks off. No batch may get lost that way, since some streams can be read only once. So the
-    first few of an epoch are remembered: asked for again they come again, and from an epoch broken off before the
-    first one trained they go back to the front.
-    """
-
-    _REMEMBERED = 16  # Keras's own queue holds 10 batches
-
-    def __init__(self, number: int, source: Iterable | Callable[[], Iterator], restart: bool):
-        self._number = number
-        self._source = source
-        self._restart = restart
-        self._lock = threading.Lock()
-        self._served: dict[int, Batch] = {}
-        self._returned: collections.deque[Batch] = collections.deque()
-        self._has_trained = False
-        self._enough = self._REMEMBERED
-        self._iterator = self._open()
-        self.length = _known_length(source)
-
-    def first(self) -> Batch:
-        return self.batch(0, None)
-
-    def batch(self, index: int, epoch: int | None) -> Batch:
-        with self._lock:
-            if index in self._served:
-                return self._served[index]
-            batch = self._returned.popleft() if self._returned else self._next()
-            if len(self._served) < self._REMEMBERED:
-                self._served[index] = batch
-            self._enough = min(self._REMEMBERED, epoch or self._REMEMBERED)
-            return batch
-
-    def on_epoch_begin(self) -> None:
-        pass
-
-    def on_epoch_end(self) -> None:
-        with self._lock:
-            if not self._has_trained and len(self._served) < self._enough:
-                self._returned.extendleft(reversed(self._served.values()))
-            else:
-                self._has_trained = True
-                if not self._restart and not isinstance(self._source, Iterator):
-                    self._iterator = self._open()
-            self._served.clear()
-
-    def _next(self) -> Batch:
-        try:
-            return _as_batch(self._number, next(self._iterator))
-        except StopIteration:
-            pass
-        if not self._restart:
-            raise IndexError("a part of unknown length has ended; for model.fit, say how many steps= an epoch has")
-        if isinstance(self._source, Iterator):
-            raise ValueError(
-                f"part {self._number} is an iterator that has ended and cannot start again: pass a function that "
-                "returns a new one, or restart=False"
-            )
-        self._iterator = self._open()
-        try:
-            return _as_batch(self._number, next(self._iterator))
-        except StopIteration:
-            raise ValueError(f"part {self._number} gives no batch") from None
-
-    def _open(self) -> Iterator:
-        if callable(self._source):
-            return iter(self._source())
-        as_arrays = getattr(self._source, "as_numpy_iterator", None)  # tf.data.Dataset, without importing TensorFlow
-        return as_arrays() if as_arrays else iter(self._source)
-
-
-def _make_part(number: int, part: Any, size: int | None, restart: bool, generator: np.random.Generator | None):
-    if isinstance(part, tuple) and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(part)):
-        if not 1 <= len(part) <= 3:
-            raise TypeError(f"part {number} must be (inputs, targets) or with sample weights, got {len(part)} members")
-        if size is None or size < 1:
-            raise ValueError(f"part {number} is a tuple of arrays and needs a batch size of at least 1, got {size}")
-        return _Arrays(number, part, size, restart, generator)
-    if size is not None:
-        raise ValueError(f"part {number} makes its batches itself: its entry in batch_sizes must be None, got {size}")
-    if isinstance(part, keras.utils.PyDataset) and part.num_batches is not None:
-        return _Indexed(number, part, restart)
-    if isinstance(part, Iterable) or callable(part):
-        return _Stream(number, part, restart)
-    raise TypeError(
-        f"part {number} must be a tuple of arrays, a PyDataset, a Dataset, an iterator of batches or a function that "
-        f"returns one, got {type(part).__name__}"
-    )
-
-
-def _as_batch(number: int, batch: Any) -> Batch:
-    members = batch if isinstance(batch, tuple) else (batch,)
-    if not 1 <= len(members) <= 3:
-        raise TypeError(f"a batch of part {number} must have one to three members, got {len(members)}")
-    return keras.tree.map_structure(np.asarray, members)
-
-
-def _known_length(source: Any) -> int | None:
-    try:
-        return len(source)
-    except TypeError:  # no length, or a Dataset whose length is unknown or infinite
-        return None
-
-
-def _count_rows(batch: Batch) -> int:
-    return len(keras.tree.flatten(batch)[0])
-
-
-def _cut(batch: Batch, rows: int) -> Batch:
-    return keras.tree.map_structure(lambda leaf: leaf[:rows], batch)
+        return (*batch, np.ones(count_rows(batch), dtype="float32"))
 
 
 def _check_alike(number: int, batch: Batch, first: Batch) -> None:

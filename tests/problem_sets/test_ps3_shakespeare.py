@@ -377,16 +377,24 @@ def build_vocabulary(text):
             "model_shapes",
             "one row a window",
         ),
-        "one length of window": (model(time="40"), "model_shapes", "40"),
-        "loss for one-hot targets": (model(loss='"categorical_crossentropy"'), "model_loss", "shape"),
-        "squared error": (model(loss='"mean_squared_error"'), "model_loss", "sparse_categorical_crossentropy"),
+        "one length of window": (
+            model(middle="layers.LSTM(units, return_sequences=True), layers.Flatten()", time="5"),
+            "model_shapes",
+            "any length",
+        ),
+        "loss for one-hot targets": (
+            model(loss='"categorical_crossentropy"'),
+            "model_loss",
+            "compiled with sparse",
+        ),
+        "squared error": (model(loss='"mean_squared_error"'), "model_loss", "compiled with sparse"),
         "not compiled": (
             "import keras\ndef build_model(classes, units):\n"
             "    layers = keras.layers\n"
             "    return keras.Sequential([keras.Input((None,)), layers.Embedding(classes, 32), layers.LSTM(units),"
             ' layers.Dense(classes, "softmax")])\n',
             "model_loss",
-            "compile",
+            "is the model compiled",
         ),
         "units ignored": (model(middle="layers.LSTM(16)"), "model_parameters", "both arguments"),
         "GRU for LSTM": (model(middle="layers.GRU(units)"), "model_parameters", "LSTM"),
@@ -430,12 +438,12 @@ def build_vocabulary(text):
         "the formula as it stands": (
             SAMPLE.format(body="q = p ** (1 / temperature) if temperature else np.eye(len(p))[p.argmax()]"),
             "sample_cold",
-            "",
+            "logarithms",
         ),
         "temperature 0 divides": (
             SAMPLE.format(body="t = np.log(p + 1e-300) / temperature; q = np.exp(t - t.max())"),
             "sample_cold",
-            "",
+            "logarithms",
         ),
         "a small number added": (
             SAMPLE.format(body="t = np.log(p + 1e-7) / max(temperature, 1e-9); q = np.exp(t - t.max())"),
@@ -448,7 +456,7 @@ def build_vocabulary(text):
                 "    q = q if temperature == 1 else q / q.sum()"
             ),
             "sample_index",
-            "sum to 1",
+            "float64",
         ),
         "a one-hot row": (
             SAMPLE.replace("int(rng.choice(len(p), p=q / q.sum()))", "rng.multinomial(1, q / q.sum())").format(
@@ -502,7 +510,7 @@ def build_vocabulary(text):
             "printer_text",
             "the prompt",
         ),
-        "one character too few": (printer(count="length - 1"), "printer_text", "4 characters"),
+        "one character too few": (printer(count="length - 1"), "printer_text", "4 drawn characters"),
         "the ids for the text": (printer(finish='write(f"{temperature}: {ids}")'), "printer_text", "ends with"),
         "nothing fed back": (
             printer(
@@ -521,7 +529,7 @@ def build_vocabulary(text):
         "each sample continues the one before": (
             printer(begin="rng = np.random.default_rng(seed); ids = list(prompt_ids)", each="pass"),
             "printer_text",
-            "",
+            "9 drawn characters",
         ),
         "temperature ignored": (
             printer(draw="ids.append(sample(next_probabilities(ids), 1.0, rng))"),
