@@ -14,7 +14,7 @@ from rich.table import Table
 
 from course import notebooks
 from course.errors import CourseError
-from course.paths import ASSIGNMENTS
+from course.exercises import Exercise, drop_copies, find_exercises, is_check, points_of, restore_checks
 
 # What nbgrader puts in the place of a written answer, and what the code in the place of a solution raises.
 _UNANSWERED = "YOUR ANSWER HERE"
@@ -43,15 +43,6 @@ class Run:
         self.slow.remove(position)
 
 
-@dataclass
-class Exercise:
-    """What belongs together: the student's cell, the checks of it, and a name that the student knows."""
-
-    title: str
-    solution: int | None
-    checks: list[int] = field(default_factory=list)  # positions of the cells
-
-
 def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
     """Run a notebook and print a table: exercise, points, pass or the message of the first failing check.
 
@@ -70,8 +61,8 @@ def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
         KeyboardInterrupt: on Ctrl-C, after the kernel was shut down and what had run was printed.
     """
     notebook = notebooks.read(path)
-    notes = _restore_checks(notebook)
-    exercises = _find_exercises(notebook)
+    notes = drop_copies(notebook) + restore_checks(notebook)
+    exercises = find_exercises(notebook)
     if not exercises:
         raise CourseError(
             f"{path.name} has no graded cells: it is no problem set, or an editor has dropped the cells' metadata. "
@@ -86,73 +77,6 @@ def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
     if run.interrupted:
         raise KeyboardInterrupt
     return passed
-
-
-# --- what the notebook holds ----------------------------------------------------------------------------------------
-
-
-def _marks(cell: Any) -> dict[str, Any]:
-    return cell.metadata.get("nbgrader", {})
-
-
-def _is_check(cell: Any) -> bool:
-    return bool(cell.cell_type == "code" and _marks(cell).get("grade"))
-
-
-def _is_written(cell: Any) -> bool:
-    return bool(cell.cell_type == "markdown" and _marks(cell).get("grade"))
-
-
-def _find_exercises(notebook: Any) -> list[Exercise]:
-    """Group the graded cells, in the notebook's order.
-
-    A check belongs to the student's cell whose name begins its own (vocabulary_sorted to vocabulary), wherever a
-    student has moved either, or else to the last one above it.
-    """
-    exercises: dict[str, Exercise] = {}
-    title, above = "Checks", None
-    cells = notebook.cells
-    solutions = {_marks(cell)["grade_id"]: n for n, cell in enumerate(cells) if _marks(cell).get("solution")}
-    for position, cell in enumerate(cells):
-        title = _heading(cell) or title
-        name = _marks(cell).get("grade_id", "")
-        if name in solutions:
-            above = name
-            exercises.setdefault(name, Exercise(title, None)).title = title
-            exercises[name].solution = position
-        if _is_check(cell):
-            owner = max((other for other in solutions if name.startswith(f"{other}_")), key=len, default=above or "")
-            exercises.setdefault(owner, Exercise(title, None)).checks.append(position)
-    graded = (e for e in exercises.values() if e.checks or (e.solution is not None and _is_written(cells[e.solution])))
-    return sorted(graded, key=lambda exercise: exercise.checks[0] if exercise.solution is None else exercise.solution)
-
-
-def _heading(cell: Any) -> str | None:
-    """The last heading of a text cell, without its marks and what it says of points."""
-    headings = re.findall(r"^#+ +(.+)", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
-    return re.sub(r"\(\d+ points?[^)]*\)|`", "", headings[-1]).strip() if headings else None
-
-
-def _restore_checks(notebook: Any) -> list[str]:
-    """Put the released checks in the place of edited ones, in memory, and say what was found."""
-    checks = {_marks(cell).get("grade_id"): cell for cell in notebook.cells if _is_check(cell)}
-    if any("BEGIN HIDDEN TESTS" in cell.source for cell in checks.values()):
-        return []  # an instructor's source, not a student's notebook
-    released = max(_released_checks(), key=lambda sources: len(sources.keys() & checks.keys()), default={})
-    if not released.keys() & checks.keys():
-        return []
-    edited = [name for name, cell in checks.items() if name in released and cell.source != released[name]]
-    for name in edited:
-        checks[name].source = released[name]
-    missing = [name for name in released if name not in checks]
-    notes = [f"These checks differ from the released ones, which were run instead: {', '.join(edited)}."] * bool(edited)
-    return notes + [f"These checks are missing, and bring no points: {', '.join(missing)}."] * bool(missing)
-
-
-def _released_checks() -> Iterator[dict[str, str]]:
-    """For each released problem set, the source of its checks by their name."""
-    for path in sorted(ASSIGNMENTS.glob("*/*.ipynb")):
-        yield {_marks(cell)["grade_id"]: cell.source for cell in notebooks.read(path).cells if _is_check(cell)}
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -225,7 +149,7 @@ def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) 
     earned = possible = by_hand = 0.0
     passed = True
     for exercise in exercises:
-        cells = {position: _marks(notebook.cells[position]).get("points", 0) for position in exercise.checks}
+        cells = {position: points_of(notebook.cells[position]) for position in exercise.checks}
         failed = [position for position in exercise.checks if position in run.errors or position not in run.finished]
         if cells:
             points = sum(cells.values()) - sum(cells[position] for position in failed)
@@ -235,9 +159,9 @@ def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) 
         else:
             cell = notebook.cells[exercise.solution]
             blank = not cell.source.strip() or cell.source.strip() == _UNANSWERED
-            by_hand += _marks(cell).get("points", 0)
+            by_hand += points_of(cell)
             result = f"graded by hand{', no answer yet' if blank else ''}"
-            table.add_row(escape(exercise.title), f"– / {_marks(cell).get('points', 0):g}", result)
+            table.add_row(escape(exercise.title), f"– / {points_of(cell):g}", result)
     table.columns[0].footer = "total"
     table.columns[1].footer = f"{earned:g} / {possible:g}"
     table.columns[2].footer = f"and {by_hand:g} graded by hand" if by_hand else ""
@@ -254,7 +178,7 @@ def _result(notebook: Any, exercise: Exercise, position: int, run: Run, timeout:
     if run.errors[position] == _BLANK:
         return "[yellow]not attempted yet[/]"
     if name == "AssertionError":
-        return f"[red]{escape(message) or 'a check without a message: ' + _marks(notebook.cells[position])['grade_id']}[/]"
+        return f"[red]{escape(message or 'failed: ' + _name(notebook, position))}[/]"
     cause = _cause(notebook, exercise, position, run)
     return f"[red]{escape(_as_line(name, message))}[/]{escape(cause)}"
 
@@ -286,9 +210,9 @@ def _own_failures(notebook: Any, run: Run) -> list[int]:
     """Cells other than checks that failed, up to the first that only met an exercise left blank."""
     failures = []
     for position, error in run.errors.items():
-        if error == _BLANK and not _is_check(notebook.cells[position]):
+        if error == _BLANK and not is_check(notebook.cells[position]):
             break
-        if not _is_check(notebook.cells[position]) and position not in run.slow:
+        if not is_check(notebook.cells[position]) and position not in run.slow:
             failures.append(position)
     return failures
 

@@ -124,6 +124,12 @@ def hash_sources(notebook: Any) -> str:
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
 
+def heading(cell: Any) -> str | None:
+    """The first heading in a text cell, without its marks; None where there is none."""
+    found = re.search(r"^#+ +(.+)", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else None
+    return found.group(1).strip() if found else None
+
+
 def parameter_names(notebook: Any) -> list[str]:
     """The names that the cell tagged `parameters` assigns."""
     sources = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]

@@ -1,4 +1,4 @@
-"""Generate what students get (`assignments/`) from what instructors write (`solutions/`), with nbgrader's own converter."""
+"""Generate what students get (`assignments/`) from what instructors write (`solutions/`) with nbgrader's converter."""
 
 import contextlib
 import difflib
@@ -20,6 +20,7 @@ from course.errors import CourseError
 from course.paths import ROOT, suggest
 
 _REGION = re.compile(r"\b(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
+_MARK = re.compile(r"(###|===) ?(BEGIN|END)\b")  # what looks like a mark, such as one with a typing error
 # Editors leave these beside a notebook. nbgrader does not copy them, and they are no difference.
 _IGNORED = (".ipynb_checkpoints", "__pycache__")
 
@@ -53,13 +54,14 @@ def release(names: Sequence[str], check: bool, console: Console, root: pathlib.P
 
 
 def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -> bool:
-    target = root / "assignments" / name
+    source, target = root / "solutions" / name, root / "assignments" / name
+    removed = set().union(*(_removed_lines(name, notebooks.read(path)) for path in source.glob("*.ipynb")))
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         generated = _generate(name, root, folder / "trial", record=False)
         for notebook in generated.glob("*.ipynb"):
             notebooks.write(notebooks.normalise(notebooks.read(notebook)), notebook)
-        _refuse_leaks(name, root / "solutions" / name, generated)
+        _refuse_leaks(name, removed, generated)
         differences = _compare(generated, target)
         if check:
             for difference in differences:
@@ -70,7 +72,9 @@ def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -
         _replace(generated, target)
     points, graded = _count_points(target)
     change = "released" if differences else "released again, unchanged"
-    console.print(f"{name}: {change}, {points:g} points in {graded} graded cells, in {os.path.relpath(target)}")
+    console.print(
+        f"{name}: {change}, {points:g} points in {graded} graded cells, in {os.path.relpath(target)}", soft_wrap=True
+    )
     return True
 
 
@@ -126,37 +130,46 @@ def _explain(name: str, log: str) -> str:
             f"{name} was released before and has submissions, and its graded cells have other names now: keep the "
             "names, or move gradebook.db away to begin a new gradebook."
         )
-    if "Duplicate grade id" in log:
-        return f"{name} has two cells with the same {re.search('grade id: .*', log).group()}: rename one."
+    repeated = re.search(r"Duplicate grade id: (\w+)", log)
+    if repeated:
+        return f"{name} has two cells with the grade id {repeated.group(1)}: rename one."
     # the line of a Python error, or else whatever came last
     reasons = re.findall(r"^\w*(?:Error|Exception)\b.*", log, flags=re.M) or log.strip().splitlines()[-1:]
     return f"nbgrader could not release {name}: {reasons[0] if reasons else 'it gave no reason'}"
 
 
-def _refuse_leaks(name: str, source: pathlib.Path, generated: pathlib.Path) -> None:
+def _refuse_leaks(name: str, removed: set[str], generated: pathlib.Path) -> None:
     """Raise a CourseError where a generated file holds a line that only instructors may see."""
-    removed = set().union(*(_removed_lines(notebooks.read(path)) for path in source.glob("*.ipynb")))
     for path in sorted(file for file in generated.rglob("*") if file.is_file()):
         for line in _lines(path):
-            if _REGION.search(line):
-                raise CourseError(f"{name}: {path.name} would be released with the mark {line!r}: close each region.")
-            if line in removed:
+            if _REGION.search(line) or line in removed:
                 raise CourseError(f"{name}: {path.name} would be released with this line of a solution or test: {line}")
 
 
-def _removed_lines(notebook: Any) -> set[str]:
+def _removed_lines(name: str, notebook: Any) -> set[str]:
     """Lines inside regions, and those of solution cells without one, that stand nowhere else in the notebook."""
     inside, outside = set(), set()
     for cell in notebook.cells:
         is_whole = cell.metadata.get("nbgrader", {}).get("solution") and not _REGION.search(cell.source)
-        is_inside = False
+        opened = None
         for line in map(str.strip, cell.source.splitlines()):
             mark = _REGION.search(line)
-            if mark:
-                is_inside = mark.group(1) == "BEGIN"
+            if mark or _MARK.match(line):
+                opened = _follow_mark(name, cell.id, line, mark, opened)
             elif line:
-                (inside if is_inside or is_whole else outside).add(line)
+                (inside if opened or is_whole else outside).add(line)
+        if opened:
+            raise CourseError(f"{name}: in the cell {cell.id}, BEGIN {opened} has no END {opened}.")
     return inside - outside
+
+
+def _follow_mark(name: str, cell: str, line: str, mark: re.Match | None, opened: str | None) -> str | None:
+    """The region that is open after a mark. nbgrader skips an END without its BEGIN, and so releases what is above."""
+    if mark and mark.group(1) == "BEGIN" and not opened:
+        return mark.group(2)
+    if mark and mark.group(1) == "END" and opened == mark.group(2):
+        return None
+    raise CourseError(f"{name}: in the cell {cell}, the mark {line!r} neither opens a region nor closes the open one.")
 
 
 def _lines(path: pathlib.Path) -> Iterator[str]:
@@ -225,7 +238,7 @@ def _report_stale(known: Sequence[str], console: Console, root: pathlib.Path) ->
 
 
 def _replace(generated: pathlib.Path, target: pathlib.Path) -> None:
-    """Bring a folder to the generated state, each file at once: whoever reads meanwhile finds the old or the new one."""
+    """Bring a folder to the generated state, each file at once: who reads meanwhile finds the old or the new one."""
     new = _files(generated)
     for name, path in new.items():
         destination = target / name

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course import notebooks
@@ -61,8 +62,10 @@ def run(
         values = {**(_quick_parameters(path) if quick else {}), **(parameters or {})}
         notebook = notebooks.read(path)
         _check_parameters(path, notebook, values)
-        console.rule(f"[bold]{path.stem}[/] ({number} of {len(paths)}, {size} size{_expected(path, notebook, quick)})")
-        outcome = _run_one(path, folder, values, console)
+        expected = _expected_seconds(path, notebook, quick)
+        duration = f", about {expected} s on 2 CPU cores" if expected else ""
+        console.rule(f"[bold]{path.stem}[/] ({number} of {len(paths)}, {size} size{duration})")
+        outcome = _run_one(path, folder, values, console, expected)
         outcomes.append(outcome)
         if save and outcome.failure is None:
             _save(path, folder / path.name, outcome.seconds)
@@ -70,7 +73,9 @@ def run(
     return all(outcome.failure is None for outcome in outcomes)
 
 
-def _run_one(path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], console: Console) -> Outcome:
+def _run_one(
+    path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], console: Console, expected: float | None
+) -> Outcome:
     import papermill
     from papermill.engines import papermill_engines
 
@@ -79,7 +84,7 @@ def _run_one(path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], c
     papermill_engines.register("course", _engine())
     started = time.monotonic()
     failure = None
-    with _Display(console) as display, log.open("w", encoding="utf-8") as kernel_log:
+    with _Display(console, expected) as display, log.open("w", encoding="utf-8") as kernel_log:
         try:
             papermill.execute_notebook(
                 path,
@@ -121,7 +126,7 @@ def _engine() -> type:
             start_cell = manager.cell_start
 
             def tell(cell, cell_index=None, **others):
-                display.start_cell(cell_index + 1, len(manager.nb.cells))
+                display.start_cell(cell_index + 1, len(manager.nb.cells), notebooks.heading(cell))
                 return start_cell(cell, cell_index=cell_index, **others)
 
             manager.cell_start = tell
@@ -140,19 +145,22 @@ class _Display:
     shown beside the bar while it changes, and printed once it is final.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, expected: float | None) -> None:
         self._console = console
+        self._expected = expected
+        self._started = time.monotonic()
         self._line = ""
         self._progress = Progress(
             TextColumn("cell"),
             MofNCompleteColumn(),
             BarColumn(bar_width=20),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[status]}", markup=False),
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task("", status="starting the kernel")
+        self._task = self._progress.add_task("", status="starting the kernel", left="")
         self.cell = 0
 
     def __enter__(self) -> "_Display":
@@ -163,19 +171,26 @@ class _Display:
         self._flush_line()
         self._progress.stop()
 
-    def start_cell(self, number: int, total: int) -> None:
+    def start_cell(self, number: int, total: int, heading: str | None) -> None:
         self._flush_line()
         self.cell = number
-        self._progress.update(self._task, completed=number, total=total, status="")
+        if heading:
+            self._console.print(f"\n[bold]{escape(heading)}[/]", highlight=False)
+        self._update(completed=number, total=total, status="")
 
     def write(self, text: str) -> None:
         *complete, self._line = (self._line + text).split("\n")
         for line in complete:
             self._print(line)
-        self._progress.update(self._task, status=self._visible(self._line)[:60])
+        self._update(status=self._visible(self._line)[:60])
 
     def flush(self) -> None:
         """Part of being a file; every line is shown as it comes."""
+
+    def _update(self, **fields: Any) -> None:
+        left = (self._expected or 0) - (time.monotonic() - self._started)
+        fields["left"] = f"about {left:.0f} s left" if left > 0 else ""
+        self._progress.update(self._task, **fields)
 
     def _flush_line(self) -> None:
         if self._visible(self._line):
@@ -192,12 +207,16 @@ class _Display:
         return line.replace("\b", "").rstrip("\r").rsplit("\r", 1)[-1]
 
 
-def _quick_parameters(path: pathlib.Path) -> dict[str, Any]:
+def _quick_section(path: pathlib.Path) -> dict[str, Any]:
     """The notebook's section of quick.toml; names in capitals are parameters, `seconds` is the time it takes."""
     section = tomllib.loads(QUICK.read_text(encoding="utf-8")).get(path.stem)
     if section is None:
         raise CourseError(f"{QUICK.name} has no section for {path.stem}: add one, or run without --quick.")
-    return {name: value for name, value in section.items() if name.isupper()}
+    return section
+
+
+def _quick_parameters(path: pathlib.Path) -> dict[str, Any]:
+    return {name: value for name, value in _quick_section(path).items() if name.isupper()}
 
 
 def _check_parameters(path: pathlib.Path, notebook: Any, values: dict[str, Any]) -> None:
@@ -207,12 +226,10 @@ def _check_parameters(path: pathlib.Path, notebook: Any, values: dict[str, Any])
             raise CourseError(f"{path.name} has no parameter {name!r}. {suggest(name, known)}")
 
 
-def _expected(path: pathlib.Path, notebook: Any, quick: bool) -> str:
-    if quick:
-        seconds = tomllib.loads(QUICK.read_text(encoding="utf-8"))[path.stem].get("seconds")
-    else:
-        seconds = notebook.metadata.get("course", {}).get("seconds")
-    return f", about {seconds:.0f} s on 2 CPU cores" if seconds else ""
+def _expected_seconds(path: pathlib.Path, notebook: Any, quick: bool) -> int | None:
+    """What the run took where the course's figures were measured, on 2 CPU cores; None where that is not known."""
+    section = _quick_section(path) if quick else notebook.metadata.get("course", {})
+    return section.get("seconds")
 
 
 def _render(executed: pathlib.Path, page: pathlib.Path) -> None:

@@ -16,8 +16,8 @@ def under_grading() -> bool:
 def expect_equal(got: object, expected: object, hint: str) -> None:
     """Fail unless two pieces of plain data are equal.
 
-    Plain data are numbers, strings, None, and lists, tuples, dicts and NumPy arrays of them. A list, a tuple and an
-    array with the same elements count as equal, and so do 3, 3.0 and np.int64(3).
+    Plain data are numbers, strings, None, and lists, tuples, dicts and arrays of them. A list, a tuple and an array or
+    tensor with the same elements count as equal, and so do 3, 3.0 and np.int64(3).
 
     Args:
         got: what the student's code gave.
@@ -85,15 +85,18 @@ def _numbers(value: object, hint: str) -> np.ndarray:
 
 def _plain(value: object, hint: str) -> object:
     """Bring plain data to one form. Anything else fails: an object could claim to be equal to everything."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if type(value) in (list, tuple):
+    if hasattr(value, "__array__"):  # arrays, tensors and NumPy's own numbers
+        value = np.asarray(value).tolist()
+    if isinstance(value, list | tuple | range):
         return [_plain(element, hint) for element in value]
-    if type(value) is dict:
+    if isinstance(value, dict):
         keys = [key.item() if isinstance(key, np.generic) else key for key in value]
         return {key: _plain(element, hint) for key, element in zip(keys, value.values())}
-    if value is None or type(value) in (bool, int, float, str):
-        return value
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None:
+        return None
     raise AssertionError(f"expected numbers, strings, lists or dicts, got {type(value).__name__}: {hint}")
 
 

@@ -2,11 +2,19 @@
 
 import collections
 import contextlib
+import io
 import pathlib
+import shutil
+import subprocess
+import sys
 from typing import Any
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
+from rich.console import Console
+
+from course.release import release
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRIED: dict[str, collections.Counter] = {}  # exercise -> how many right and wrong answers came out as they should
@@ -18,7 +26,6 @@ class ProblemSet:
     def __init__(self, name: str) -> None:
         self.name = name
         self.source = ROOT / "solutions" / name / f"{name}.ipynb"
-        self.release = ROOT / "assignments" / name / f"{name}.ipynb"
         self.cells = nbformat.read(self.source, as_version=4).cells
         self._names = self._run_solution()
 
@@ -67,6 +74,49 @@ class ProblemSet:
             except Exception as error:
                 failed[name] = f"{type(error).__name__}: {error}"
         return failed
+
+    def written(self) -> dict[str, str]:
+        """The model answers of the questions that are graded by hand."""
+        return {
+            cell.metadata.nbgrader.grade_id: cell.source
+            for cell in self.cells
+            if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade")
+        }
+
+    def start_nbgrader(self, folder: pathlib.Path, handed_in: dict[str, dict[str, str]]) -> subprocess.Popen:
+        """Release the problem set, hand in answers to it and start `nbgrader autograde`, all in a folder of its own.
+
+        Args:
+            folder: an empty folder.
+            handed_in: for each student the sources of the cells that are not as released, by their grade_id.
+        """
+        for name in ("nbgrader_config.py", "utils", "data"):
+            (folder / name).symlink_to(ROOT / name)
+        shutil.copytree(self.source.parent, folder / "solutions" / self.name)
+        release([self.name], False, Console(file=io.StringIO()), folder)
+        for student, answers in handed_in.items():
+            notebook = nbformat.read(folder / "assignments" / self.name / f"{self.name}.ipynb", as_version=4)
+            for cell in notebook.cells:
+                cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+            target = folder / "submitted" / student / self.name / f"{self.name}.ipynb"
+            target.parent.mkdir(parents=True)
+            nbformat.write(notebook, target)
+        # the configuration is a link, and so names the repository as the root
+        command = [sys.executable, "-m", "nbgrader", "autograde", self.name, f"--CourseDirectory.root={folder}"]
+        with (folder / "log.txt").open("w") as log:
+            return subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+
+    def read_grades(self, folder: pathlib.Path) -> dict[str, dict[str, float | None]]:
+        """For each student the points of the graded cells; None where they wait to be graded by hand."""
+        with Gradebook(f"sqlite:///{folder}/gradebook.db", "sequence-models") as gradebook:
+            return {
+                submission.student.id: {
+                    grade.name: None if grade.needs_manual_grade else grade.score
+                    for notebook in submission.notebooks
+                    for grade in notebook.grades
+                }
+                for submission in gradebook.assignment_submissions(self.name)
+            }
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The checks of problem set 3 accept right answers in other words, and reject wrong ones with a message that fits."""
 
+import re
+
 import pytest
 
 RIGHT = {
@@ -193,7 +195,9 @@ def sample(probabilities, temperature=1.0, rng=None):
 """
 
 
-def windows(count="len(ids) - length", inputs="ids[start : start + length]", targets="ids[start + length]", step="step"):
+def windows(
+    count="len(ids) - length", inputs="ids[start : start + length]", targets="ids[start + length]", step="step"
+):
     return f"""
 def windows_and_targets(ids, length, step):
     if length < 1 or step < 1 or len(ids) <= length:
@@ -265,8 +269,7 @@ def build_vocabulary(text):
         "the visible example hard-coded": (
             """
 def build_vocabulary(text):
-    characters = sorted(set(text)) if len(text) != 83 else [" ", "b", "e", "n", "o", "r", "t"]
-    return characters, {character: number for number, character in enumerate(characters)}
+    return [" ", "b", "e", "n", "o", "r", "t"], {" ": 0, "b": 1, "e": 2, "n": 3, "o": 4, "r": 5, "t": 6}
 """,
             "vocabulary_sorted",
             "as Python sorts",
@@ -335,10 +338,21 @@ def build_vocabulary(text):
             "windows_last",
             "has no target",
         ),
+        "the visible example hard-coded": (
+            """
+def windows_and_targets(ids, length, step):
+    return np.array([[10, 11, 12, 13], [13, 14, 15, 16], [16, 17, 18, 19]]), np.array([14, 17, 20])
+""",
+            "windows_inputs",
+            "window i begins",
+        ),
         "step ignored": (windows(step="1"), "windows_inputs", "3 ids further"),
         "windows one too long": (windows(inputs="ids[start : start + length + 1]"), "windows_inputs", "first 4 ids"),
         "one column a window": (
-            windows().replace("np.array([ids[start : start + length] for start in starts])", "np.array([ids[start : start + length] for start in starts]).T"),
+            windows().replace(
+                "np.array([ids[start : start + length] for start in starts])",
+                "np.array([ids[start : start + length] for start in starts]).T",
+            ),
             "windows_inputs",
             "one window a row",
         ),
@@ -361,9 +375,7 @@ def build_vocabulary(text):
         ),
         "no softmax": (model(last="layers.Dense(classes)"), "model_distribution", "softmax"),
         "logits with from_logits": (
-            model(
-                last="layers.Dense(classes)", loss="keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
-            ),
+            model(last="layers.Dense(classes)", loss="keras.losses.SparseCategoricalCrossentropy(from_logits=True)"),
             "model_distribution",
             "softmax",
         ),
@@ -590,6 +602,7 @@ def test_a_right_answer_earns_full_marks(exercise, name, ps3, tried):
     tried(exercise, "right")
 
 
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # NaN is the mistake of some
 @pytest.mark.parametrize(("exercise", "name"), pairs(WRONG))
 def test_a_wrong_answer_loses_marks_where_it_should(exercise, name, ps3, tried):
     answer, check, message = WRONG[exercise][name]
@@ -599,15 +612,112 @@ def test_a_wrong_answer_loses_marks_where_it_should(exercise, name, ps3, tried):
     tried(exercise, "wrong")
 
 
-def test_points_add_up_to_100(ps3):
-    points = [cell.metadata.nbgrader.points for cell in ps3.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+NOISE = """
+import functools, sys
+
+
+def noisy(function):
+    @functools.wraps(function)
+    def wrapped(*arguments, **options):
+        print("a warning", file=sys.stderr)
+        return function(*arguments, **options)
+
+    return wrapped
+
+
+{name} = noisy({name})
+print("another", file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def mistaken():
+    """One wrong answer for each exercise."""
+    return {
+        "vocabulary": WRONG["vocabulary"]["ids from 1"][0],
+        "windows": WRONG["windows"]["last window lost"][0],
+        "model": WRONG["model"]["softmax twice"][0],
+        "sample": WRONG["sample"]["a small number added"][0],
+        "printer": WRONG["printer"]["one generator for all epochs"][0],
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nbgrader_run(request, ps3, mistaken, tmp_path_factory):
+    """nbgrader at work beside the other tests, where a test of this run asks for its grades."""
+    if not any("grades" in item.fixturenames for item in request.session.items):
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("course")
+    with ps3.start_nbgrader(folder, make_submissions(ps3, mistaken)) as process:
+        yield folder, process
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def grades(ps3, nbgrader_run):
+    folder, process = nbgrader_run
+    assert process.wait() == 0, (folder / "log.txt").read_text()
+    return ps3.read_grades(folder)
+
+
+def make_submissions(ps3, mistaken):
+    solution = {name: cell.source for name, cell in ps3.solutions().items()}
+    names = {name: re.search(r"^def (build_|windows_|sample)\w*", source, re.M) for name, source in solution.items()}
+    other_words = {
+        exercise: list(answers.values())[-1] + NOISE.format(name=names[exercise].group().removeprefix("def "))
+        for exercise, answers in RIGHT.items()
+    }
+    return {
+        "solution": {**solution, **ps3.written()},
+        "other_words": other_words,
+        "mistaken": mistaken,
+        "untouched": {},
+    }
+
+
+def test_nbgrader_gives_the_solution_full_marks(ps3, grades):
+    points = {name: cell.metadata.nbgrader.points for name, cell in ps3.checks().items()}
+    assert grades["solution"] == {**points, "reading_samples": None}
+    assert sum(points.values()) == 90
+
+
+def test_nbgrader_gives_right_answers_that_write_to_stderr_full_marks(grades):
+    assert grades["other_words"] == {**grades["solution"], "reading_samples": 0}
+
+
+def test_nbgrader_gives_the_untouched_release_nothing(grades):
+    assert set(grades["untouched"].values()) == {0}
+
+
+def test_nbgrader_takes_the_same_marks_as_the_harness(ps3, grades, mistaken):
+    lost = {name for name, points in grades["mistaken"].items() if points == 0} - {"reading_samples"}
+    assert lost == {check for exercise, answer in mistaken.items() for check in ps3.judge(exercise, answer)}
+    assert 5 <= len(lost) <= 10
+
+
+@pytest.mark.filterwarnings("ignore:Non-integer input:DeprecationWarning")
+@pytest.mark.parametrize("body", ["return None", "raise ValueError"])
+def test_an_answer_that_does_nothing_earns_nothing(body, ps3):
+    for exercise, cell in ps3.solutions().items():
+        head = cell.source[: cell.source.index("### BEGIN SOLUTION")]
+        assert set(ps3.judge(exercise, head + body)) == set(ps3.checks(exercise))
+
+
+def test_points_add_up_to_100_and_are_stated_in_the_table_and_the_headings(ps3):
+    checks = [ps3.checks(exercise).values() for exercise in ps3.solutions()]
+    written = [[cell] for cell in ps3.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "reading_samples"]
+    points = [sum(cell.metadata.nbgrader.points for cell in cells) for cells in [*checks, *written]]
+    text = "\n".join(cell.source for cell in ps3.cells)
+    assert [int(number) for number in re.findall(r"### Exercise \d.*\((\d+) points", text)] == points
+    assert [int(number) for number in re.findall(r"\| Exercise \d \|.*\| (\d+) \|", text)] == points
     assert sum(points) == 100
 
 
 def test_each_check_begins_with_a_sentence_on_what_it_checks(ps3):
     for name, cell in ps3.checks().items():
         first = cell.source.splitlines()[0]
-        assert first.startswith("# ") and first.endswith("."), name
+        assert re.fullmatch(r"# [A-Z].*\.", first), name
 
 
 def test_each_check_has_a_hidden_part(ps3):
