@@ -103,12 +103,14 @@ def stratified_split(labels, held_out: int | float, seed: int) -> tuple[np.ndarr
             f"held_out={held_out} holds out {count} of {len(labels)} examples, expected at least 1 and at most "
             f"{len(labels) - 1}: give a count, or a share between 0 and 1."
         )
-    order = np.random.default_rng(seed).permutation(len(labels))
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(labels))
     _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     is_held = np.zeros(len(labels), dtype=bool)
     for label, share in enumerate(_shares(sizes, count)):
         is_held[order[classes[order] == label][:share]] = True
-    return order[~is_held[order]], order[is_held[order]]
+    # A new order for each part: in the first one, what was held out of each label stands before what was not.
+    return generator.permutation(np.flatnonzero(~is_held)), generator.permutation(np.flatnonzero(is_held))
 
 
 def _shares(sizes: np.ndarray, count: int) -> np.ndarray:

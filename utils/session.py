@@ -1,12 +1,15 @@
 """Start a notebook: quiet logs, a fixed seed, and one line that says what it runs on."""
 
+import contextlib
+import importlib.metadata
 import os
 import platform
+import sys
+import tempfile
+from collections.abc import Iterator
 
-# TensorFlow reads these when it is first imported. Its C++ start-up messages (drivers not found, which CPU
-# instructions are used) would otherwise be the first thing a student reads, in red.
+# TensorFlow reads this when it is first imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("GLOG_minloglevel", "3")
 
 
 def start(seed: int) -> None:
@@ -17,20 +20,37 @@ def start(seed: int) -> None:
             threads adds floats in another order, so that trained weights differ in their last digits and, after
             some epochs, in more.
     """
-    import keras
+    with _silent_start_up():
+        import keras
 
-    keras.utils.set_random_seed(seed)
-    print(f"Python {platform.python_version()}, Keras {keras.__version__} on {_backend()}, seed {seed}")
-    print(_hardware(os.cpu_count() or 1, _count_gpus()))
+        keras.utils.set_random_seed(seed)
+        gpus = _count_gpus()
+    backend = keras.config.backend()
+    versions = f"Keras {keras.__version__} on {backend} {importlib.metadata.version(backend)}"
+    print(f"Python {platform.python_version()}, {versions}, seed {seed}")
+    print(_hardware(os.cpu_count() or 1, gpus))
 
 
-def _backend() -> str:
-    import importlib.metadata
+@contextlib.contextmanager
+def _silent_start_up() -> Iterator[None]:
+    """Hold back what libraries write to standard error while they start, and show it only where they fail.
 
-    import keras
-
-    name = keras.config.backend()
-    return f"{name} {importlib.metadata.version(name)}"
+    TensorFlow's C++ part writes there, past Python, that it finds no GPU driver and which instructions it uses, and no
+    setting silences the messages of its first moments. A student would read them, in red, before anything else.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held_back:
+        descriptor = os.dup(2)
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(descriptor, held_back.read())
+            raise
+        finally:
+            os.dup2(descriptor, 2)
+            os.close(descriptor)
 
 
 def _count_gpus() -> int:
