@@ -479,8 +479,8 @@ def test_a_database_in_a_folder_with_an_odd_name_loads(tmp_path, monkeypatch):
 
 def test_both_parts_of_a_split_are_in_random_order():
     labels = np.repeat([0, 1], 1000)
-    beginnings = [[part[:20] for part in datasets.stratified_split(labels, held_out=400, seed=seed)] for seed in range(20)]
-    shares = np.array([[labels[indices].mean() for indices in parts] for parts in beginnings])  # (seeds, parts)
+    splits = [datasets.stratified_split(labels, held_out=400, seed=seed) for seed in range(20)]
+    shares = np.array([[labels[indices[:20]].mean() for indices in parts] for parts in splits])  # (seeds, parts)
     # 20 seeds of 20 labels each: a share of one half with a standard deviation of 0.025 over all, 0.11 for one seed
     assert abs(shares.mean(axis=0) - 0.5).max() < 0.1
     assert 0 < shares.min() < shares.max() < 1

@@ -1,6 +1,7 @@
 """What every committed notebook has, read from the files; `make lectures` runs them."""
 
 import ast
+import base64
 import itertools
 import pathlib
 import re
@@ -100,6 +101,14 @@ def test_a_lecture_needs_no_backend_by_name(path):
             for alias in ([ast.alias(node.module)] if isinstance(node, ast.ImportFrom) else node.names)
         }
         assert not imported & {"tensorflow", "jax", "torch"}
+
+
+def test_the_readmes_picture_is_an_output_of_the_lecture():
+    picture = base64.b64encode((LECTURES / "images" / "02_history.png").read_bytes()).decode()
+    lecture = notebooks.read(LECTURES / "02_imdb_lstm.ipynb")
+    outputs = [output for cell in code_cells(lecture) for output in cell.outputs if "data" in output]
+    drawn = ["".join(output.data.get("image/png", "").split()) for output in outputs]
+    assert picture in drawn, "save the lecture's new figure of the training as lectures/images/02_history.png"
 
 
 def test_the_readme_names_files_and_commands_that_exist():
