@@ -109,7 +109,7 @@ class Stream(Source):
     first one trained they go back to the front.
     """
 
-    _REMEMBERED = 16  # Keras's own queue holds 10 batches
+    _REMEMBERED = 16  # Keras's own queue holds 10 batches, and each thread one more
 
     def __init__(self, number: int, source: Iterable | Callable[[], Iterator], restart: bool):
         self._number = number

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from utils.batch_sources import Batch, count_rows, cut, make_source
+from utils.batch_sources import Batch, Stream, count_rows, cut, make_source
 
 
 class MixIterator(keras.utils.PyDataset):
@@ -40,7 +40,8 @@ class MixIterator(keras.utils.PyDataset):
         steps: batches in an epoch; None takes them from the parts. `model.fit` needs it where no part knows its length.
         shuffle: whether arrays are shuffled before each epoch.
         seed: integer for the shuffling; None for another order each time.
-        workers: threads that prepare batches in `model.fit`.
+        workers: threads that prepare batches in `model.fit`. Where a part gives its batches one after the other, as
+            iterators do, there is one: several would fetch the next epoch's first batches before this one has ended.
 
     Raises:
         TypeError: a part is none of the above, or its batches are no tuples of one to three members.
@@ -74,6 +75,8 @@ class MixIterator(keras.utils.PyDataset):
             make_source(number, part, size, restart, generator if shuffle else None)
             for number, (part, size) in enumerate(zip(parts, sizes))
         ]
+        if any(isinstance(part, Stream) for part in self._parts):
+            self.workers = 1
         first = [part.first() for part in self._parts]
         self._weighted = any(len(batch) == 3 for batch in first)
         first = [self._with_weights(batch) for batch in first]

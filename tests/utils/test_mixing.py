@@ -139,23 +139,29 @@ def test_a_short_batch_of_one_part_shortens_all_others():
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_training_takes_every_batch_of_a_stream_once(workers):
-    drawn, trained = [], []
+    drawn, fetched = [], []
 
     def stream():
-        for number, batch in enumerate(batches(0, 100, 2)):
+        for number, batch in enumerate(batches(0, 200, 2)):
             drawn.append(number)
             yield batch
 
     class Recording(MixIterator):
         def __getitem__(self, index):
             batch = super().__getitem__(index)
-            trained.append(batch[0][0, 0])
+            fetched.append(batch[0][0, 0])
             return batch
 
-    mix = Recording([stream(), rows(1000, 40)], [None, 4], workers=workers)
+    mix = Recording([stream(), rows(1000, 160)], [None, 4], workers=workers)
     history = small_model().fit(mix, epochs=2, verbose=0)
     assert len(history.epoch) == 2
-    assert len(set(trained)) == len(drawn) == 20
+    assert len(set(fetched)) == len(drawn) == 80
+
+
+def test_arrays_are_joined_by_several_threads():
+    mix = MixIterator([rows(0, 160), rows(1000, 80)], [4, 2], workers=3)
+    assert mix.workers == 3
+    assert len(small_model().fit(mix, epochs=2, verbose=0).epoch) == 2
 
 
 def test_fit_learns_from_a_mix_and_knows_its_length():
