@@ -69,6 +69,11 @@ def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -
             console.print(f"{name}: {'differs; run `course release`' if differences else 'is up to date'}")
             return not differences
         _generate(name, root, folder / "recorded", record=True)
+        if differences and target.exists():
+            kept = _keep_old(target, root)
+            console.print(
+                f"{name}: what stood in assignments before is kept in {os.path.relpath(kept)}", soft_wrap=True
+            )
         _replace(generated, target)
     points, graded = _count_points(target)
     change = "released" if differences else "released again, unchanged"
@@ -235,6 +240,15 @@ def _report_stale(known: Sequence[str], console: Console, root: pathlib.Path) ->
     for name in sorted(released - set(known)):
         console.print(f"assignments/{name}: there is no solutions/{name} any more; remove it")
     return released <= set(known)
+
+
+def _keep_old(target: pathlib.Path, root: pathlib.Path) -> pathlib.Path:
+    """Copy a problem set that is about to be replaced: somebody may have typed answers into it."""
+    number = 1
+    while (kept := root / "build" / "replaced" / f"{target.name}-{number}").exists():
+        number += 1
+    shutil.copytree(target, kept)
+    return kept
 
 
 def _replace(generated: pathlib.Path, target: pathlib.Path) -> None:

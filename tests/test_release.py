@@ -310,3 +310,15 @@ def test_stock_nbgrader_grades_right_after_a_release(course):
 def test_the_repository_holds_what_release_generates():
     printed = io.StringIO()
     assert release([], True, Console(file=printed, width=200)), printed.getvalue()
+
+
+def test_answers_typed_into_a_released_notebook_are_kept_when_it_is_replaced(course):
+    course.release()
+    notebook = nbformat.read(course.target, as_version=4)
+    notebook.cells[1].source = "def add_one(number):\n    return number + 1  # typed by a student"
+    nbformat.write(notebook, course.target)
+    _, output = course.release()
+    assert "kept in" in output
+    kept = course.root / "build" / "replaced" / "ps1_small-1" / "ps1_small.ipynb"
+    assert "typed by a student" in kept.read_text()
+    assert "typed by a student" not in course.target.read_text()

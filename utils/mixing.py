@@ -39,7 +39,8 @@ class MixIterator(keras.utils.PyDataset):
         restart: whether a part that ends early starts again (True) or ends the epoch (False).
         steps: batches in an epoch; None takes them from the parts. `model.fit` needs it where no part knows its length.
         shuffle: whether arrays are shuffled before each epoch.
-        seed: integer for the shuffling; None for another order each time.
+        seed: integer for the shuffling; None for another order each time. `model.fit` shuffles the order of the batches
+            as well, by Python's own seed: `keras.utils.set_random_seed` fixes that, and shuffle=False turns it off.
         workers: threads that prepare batches in `model.fit`. Where a part gives its batches one after the other, as
             iterators do, there is one: several would fetch the next epoch's first batches before this one has ended.
 
@@ -78,7 +79,7 @@ class MixIterator(keras.utils.PyDataset):
         if any(isinstance(part, Stream) for part in self._parts):
             self.workers = 1
         first = [part.first() for part in self._parts]
-        self._weighted = any(len(batch) == 3 for batch in first)
+        self._weights = next((batch[2] for batch in first if len(batch) == 3), None)
         first = [self._with_weights(batch) for batch in first]
         for number, batch in enumerate(first[1:], start=1):
             _check_alike(number, batch, first[0])
@@ -152,9 +153,11 @@ class MixIterator(keras.utils.PyDataset):
             part.on_epoch_end()
 
     def _with_weights(self, batch: Batch) -> Batch:
-        if not self._weighted or len(batch) != 2:
+        if self._weights is None or len(batch) != 2:
             return batch
-        return (*batch, np.ones(count_rows(batch), dtype="float32"))
+        rows = count_rows(batch)
+        ones = keras.tree.map_structure(lambda leaf: np.ones((rows, *leaf.shape[1:]), leaf.dtype), self._weights)
+        return (*batch, ones)
 
 
 def _check_alike(number: int, batch: Batch, first: Batch) -> None:

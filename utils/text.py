@@ -169,6 +169,7 @@ class Vocabulary:
             try:
                 file.write(content)
                 file.close()
+                os.chmod(file.name, 0o644)  # temporary files are private
                 os.replace(file.name, path)
             except BaseException:
                 file.close()

@@ -107,8 +107,9 @@ def test_nested_inputs_are_joined_leaf_by_leaf():
     assert [target.shape for target in targets] == [(3,), (3, 2)]
 
 
-def test_a_part_without_weights_weighs_one():
-    weighted = (*rows(0, 4), np.full(4, 0.25, "float32"))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_part_without_weights_weighs_one(dtype):
+    weighted = (*rows(0, 4), np.full(4, 0.25, dtype))
     _, _, weights = next(iter(MixIterator([rows(10, 4), weighted], [2, 2])))
     assert weights.tolist() == [1, 1, 0.25, 0.25]
 
