@@ -18,7 +18,7 @@ console = Console()
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
     """A user's mistake is one sentence and status 1; Ctrl-C is status 130."""
-    from utils.datasets import DataError
+    from utils.registry import DataError  # not from utils.datasets, which imports NumPy
 
     try:
         yield

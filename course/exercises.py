@@ -66,7 +66,7 @@ def find_exercises(notebook: Any) -> list[Exercise]:
 
 def _heading(cell: Any) -> str | None:
     """The last heading of a text cell, without its marks and what it says of points."""
-    headings = re.findall(r"^#+ +(.+)", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
+    headings = notebooks.headings(cell)
     return re.sub(r"\(\d+ points?[^)]*\)|`", "", headings[-1]).strip() if headings else None
 
 

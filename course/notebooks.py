@@ -124,10 +124,9 @@ def hash_sources(notebook: Any) -> str:
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
 
-def heading(cell: Any) -> str | None:
-    """The first heading in a text cell, without its marks; None where there is none."""
-    found = re.search(r"^#+ +(.+)", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else None
-    return found.group(1).strip() if found else None
+def headings(cell: Any) -> list[str]:
+    """The headings in a text cell, without their marks; none in a code cell."""
+    return re.findall(r"^#+ +(.+?)\s*$", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else []
 
 
 def parameter_names(notebook: Any) -> list[str]:

@@ -126,7 +126,8 @@ def _engine() -> type:
             start_cell = manager.cell_start
 
             def tell(cell, cell_index=None, **others):
-                display.start_cell(cell_index + 1, len(manager.nb.cells), notebooks.heading(cell))
+                heading = next(iter(notebooks.headings(cell)), None)
+                display.start_cell(cell_index + 1, len(manager.nb.cells), heading)
                 return start_cell(cell, cell_index=cell_index, **others)
 
             manager.cell_start = tell
