@@ -36,7 +36,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --no-emit-find-links
 
 lock: setup
-	$(COMPILE) pyproject.toml --extra test --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra test --extra benchmark --output-file requirements.txt
 	echo jax | $(COMPILE) - --constraint requirements.txt --output-file requirements-jax.txt
 
 clean:

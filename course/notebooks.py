@@ -136,9 +136,21 @@ def parameter_names(notebook: Any) -> list[str]:
     return [target.id for statement in statements if isinstance(statement, ast.Assign) for target in statement.targets]
 
 
+# nbconvert's page leaves the alternative text of a figure out, though it stands in the notebook.
+_PAGE = """
+{%- extends "lab/index.html.j2" -%}
+{% block data_png %}
+<div class="jp-RenderedImage jp-OutputArea-output {{ extra_class }}">
+<img src="data:image/png;base64,{{ output.data["image/png"] }}"
+     alt="{{ (output | get_metadata("alt", "image/png") or "") | escape_html }}">
+</div>
+{% endblock data_png %}
+"""
+
+
 def render(notebook: Any, path: pathlib.Path) -> None:
     """Write a notebook as one HTML page with its figures inside."""
     from nbconvert import HTMLExporter
 
-    page, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    page, _ = HTMLExporter(raw_template=_PAGE).from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     path.write_text(page, encoding="utf-8")

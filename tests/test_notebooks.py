@@ -78,3 +78,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         notebooks.write(v4.new_notebook(), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_page_keeps_the_words_that_describe_a_figure(tmp_path):
+    picture = v4.new_output("display_data", {"image/png": "iVBORw0KGgo="}, metadata={"image/png": {"alt": 'a "curve"'}})
+    page = tmp_path / "page.html"
+    notebooks.render(v4.new_notebook(cells=[v4.new_code_cell("draw()", outputs=[picture])]), page)
+    assert "alt='a \"curve\"'" in page.read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from utils.sampling import generate
-from utils.text import Vocabulary
+from utils.generation import generate
+from utils.vocabulary import Vocabulary
 
 
 def print_samples(
@@ -23,25 +23,30 @@ def print_samples(
     """Print what the model writes after each epoch, at several temperatures.
 
     Every epoch uses the same prompts and the same random numbers: what changes from one epoch to the next is the model.
+    Training goes on as if nothing was printed: the model's weights and states, its optimizer and the random state of
+    Keras are left alone.
 
     Args:
-        model: the model that is trained; see `utils.sampling.generate` for what it takes and gives.
+        model: the model that is trained; see `utils.generation.generate` for what it takes and gives.
         vocabulary: the vocabulary the model is trained with.
         prompt: the text to continue, or several.
         temperatures: 0 or more each; one sample is printed for each prompt and temperature.
         length: tokens to write for each sample.
         seed: integer for the random generator.
         write: called with each block of text.
-        options: passed on to `generate`, such as top_p or from_logits.
+        options: passed on to `generate`: top_k, top_p or from_logits.
 
     Returns:
         A `keras.callbacks.LambdaCallback` for `model.fit(..., callbacks=[...])`.
 
     Raises:
-        ValueError: a prompt is empty or holds tokens that the vocabulary lacks; raised here, before training begins.
+        TypeError, ValueError: what `generate` raises for these arguments; raised here, before training begins.
     """
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-    generate(model, vocabulary, prompts, length=0)  # says now, and not after the first epoch, what is wrong
+    if length < 1:
+        raise ValueError(f"length must be at least 1, got {length}")
+    # says now, and not after the first epoch, what is wrong
+    generate(model, vocabulary, prompts, 0, list(temperatures), np.random.default_rng(seed), **options)
 
     def write_samples(epoch: int, logs: dict | None = None) -> None:
         rng = np.random.default_rng(seed)

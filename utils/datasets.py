@@ -15,6 +15,7 @@ import numpy as np
 
 from utils.archives import fetch
 from utils.registry import DataError, cache_folder, find_dataset, read_registry, unknown_name
+from utils.text import read_text
 
 __all__ = [
     "DataError",
@@ -245,9 +246,8 @@ def king_james_bible() -> list[str]:
 
 
 def _read(file: Path) -> str:
-    # "utf-8-sig" drops the byte order mark that some files begin with, universal newlines turn \r\n into \n, and the
-    # control character SUB marked the end of a text file long ago: Paradise Lost still has it.
-    return file.read_text(encoding="utf-8-sig").rstrip("\x1a")
+    # The control character SUB marked the end of a text file long ago: Paradise Lost still has it.
+    return read_text(file).rstrip("\x1a")
 
 
 # --- images and ratings --------------------------------------------------------------------------------------------

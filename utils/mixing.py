@@ -5,32 +5,50 @@ and 16 pseudo-labelled rows of the test data (Lee, "Pseudo-Label", ICML 2013 wor
 """
 
 import itertools
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from utils.batch_sources import Batch, Stream, count_rows, cut, make_source
+from utils.batch_sources import PartEnded, make_source
+from utils.batches import Batch, Layout, count_rows
 
 
 class MixIterator(keras.utils.PyDataset):
     """Batches that join one batch from each part, in the order of the parts.
 
     A part is one of:
-        - arrays: a tuple (inputs, targets) or (inputs, targets, sample_weights), each an array of shape (rows, ...) or
-          a nest (dict, list, tuple) of such arrays; it needs a batch size, and is shuffled anew each epoch;
-        - a `keras.utils.PyDataset`, a `tf.data.Dataset`, a list of batches, or any object that can be iterated more
-          than once and gives batches;
+        - arrays: a tuple (inputs,), (inputs, targets) or (inputs, targets, sample_weights), each an array of shape
+          (rows, ...) or a nest (dict, list, tuple) of such arrays; it needs a batch size, and is shuffled anew each
+          epoch;
+        - a `keras.utils.PyDataset`, a batched `tf.data.Dataset`, a list of batches, or any object that can be iterated
+          more than once and gives batches;
         - an iterator of batches, such as a generator; it can be gone through once only. A function that takes nothing
           and returns an iterator can start again.
 
     An epoch is as long as the longest part whose length is known; shorter parts start again (`restart=True`). Or it
-    ends with the shortest (`restart=False`). Where a part has no more than a share of its usual rows left, as in the
-    last batch of an epoch, all parts give that share, so that the proportions hold in every batch (to whole rows).
-    A part without sample weights beside one that has them gets 1.0 for each row.
+    ends with the shortest (`restart=False`). Where a part gives fewer rows than in its first batch, as at the end of
+    an epoch, all parts give the same share of theirs, so that the proportions hold in every batch (to whole rows). A
+    dataset that starts again within an epoch should therefore have batches of one size:
+    `dataset.repeat().batch(4)`, or `dataset.batch(4, drop_remainder=True)`.
+    A part without sample weights, or with None for them, beside one that has them gets 1.0 for each row.
 
     Pass it to `model.fit(mix)`. Python code iterates over one epoch with `for batch in mix`.
+
+    Example:
+        >>> labelled = np.zeros((440, 80)), np.zeros(440)
+        >>> validation = np.zeros((40, 80)), np.zeros(40)
+        >>> pseudo_labelled = np.zeros((200, 80)), np.zeros(200)
+        >>> mix = MixIterator([labelled, validation, pseudo_labelled], batch_sizes=[44, 4, 16], seed=0)
+        >>> inputs, targets = mix[0]
+        >>> inputs.shape, targets.shape
+        ((64, 80), (64,))
+        >>> len(mix)  # 200 pseudo-labelled rows last longest: 12 batches of 16, then 8 beside 22 and 2
+        13
+        >>> [len(targets) for inputs, targets in mix][-2:]
+        [64, 32]
 
     Args:
         parts: the sources, as above.
@@ -41,14 +59,24 @@ class MixIterator(keras.utils.PyDataset):
         shuffle: whether arrays are shuffled before each epoch.
         seed: integer for the shuffling; None for another order each time. `model.fit` shuffles the order of the batches
             as well, by Python's own seed: `keras.utils.set_random_seed` fixes that, and shuffle=False turns it off.
-        workers: threads that prepare batches in `model.fit`. Where a part gives its batches one after the other, as
-            iterators do, there is one: several would fetch the next epoch's first batches before this one has ended.
+        workers: threads that prepare batches in `model.fit` on TensorFlow. There is one on other backends, and where
+            `in_turn` is True, see the attribute `workers`. Threads, not processes: joining rows costs less than sending
+            the batch from one process to another.
+
+    Attributes:
+        in_turn: whether batches come one after the other, whatever index is asked for, as iterators give them.
 
     Raises:
-        TypeError: a part is none of the above, or its batches are no tuples of one to three members.
-        ValueError: a batch size is missing, superfluous or below 1, or the batches of two parts do not fit together:
-            then the message names the part and both shapes or types.
+        TypeError: a part is none of the above, or a batch does not have one to three members of arrays.
+        ValueError: a batch size is missing, superfluous or below 1, `steps` exceeds a part that is not to start again,
+            or the batches of two parts do not fit together: then the message names the part, the array and both shapes
+            or types.
     """
+
+    # Before it trains, Keras looks at the first batches to learn their shapes: it asks for the same ones twice, and
+    # begins an epoch that it breaks off. Since some streams can be read only once, so many of an epoch's first batches
+    # are kept, to come again after such a look. Keras's own queues hold 10 batches at most.
+    _KEPT = 16
 
     def __init__(
         self,
@@ -61,29 +89,26 @@ class MixIterator(keras.utils.PyDataset):
         seed: int | None = None,
         workers: int = 1,
     ) -> None:
-        super().__init__(workers=workers)
-        if not parts:
-            raise ValueError("MixIterator needs at least one part, got none")
-        if steps is not None and steps < 1:
-            raise ValueError(f"steps must be at least 1, got {steps}")
-        sizes = [None] * len(parts) if batch_sizes is None else list(batch_sizes)
-        if len(sizes) != len(parts):
-            raise ValueError(f"batch_sizes must have one entry for each of {len(parts)} parts, got {len(sizes)}")
-        generator = np.random.default_rng(seed)
-        self._restart = restart
-        self._steps = steps
+        sizes = _checked_sizes(len(parts), batch_sizes)
+        generator = np.random.default_rng(seed) if shuffle else None
         self._parts = [
-            make_source(number, part, size, restart, generator if shuffle else None)
-            for number, (part, size) in enumerate(zip(parts, sizes))
+            make_source(number, part, size, restart, generator) for number, (part, size) in enumerate(zip(parts, sizes))
         ]
-        if any(isinstance(part, Stream) for part in self._parts):
-            self.workers = 1
-        first = [part.first() for part in self._parts]
-        self._weights = next((batch[2] for batch in first if len(batch) == 3), None)
-        first = [self._with_weights(batch) for batch in first]
-        for number, batch in enumerate(first[1:], start=1):
-            _check_alike(number, batch, first[0])
-        self._usual_rows = [count_rows(batch) for batch in first]
+        self._length = _epoch_length([part.length for part in self._parts], restart, steps)
+        firsts = [part.first() for part in self._parts]
+        self._usual_rows = [count_rows(batch) for batch in firsts]
+        self._layout = Layout(firsts)
+        for part in self._parts:
+            part.follow(self._layout)
+        self.in_turn = any(part.in_turn for part in self._parts)
+        # Keras's trainers other than TensorFlow's break off an epoch to build the model, and train on the batches that
+        # several threads had prepared for it in the next: rows would come twice, and others not at all (Keras 3.15).
+        super().__init__(workers=1 if self.in_turn or keras.backend.backend() != "tensorflow" else workers)
+        self._lock = threading.Lock()
+        self._positions: dict[int, int] = {}  # of the batches given in this epoch, by the index asked for
+        self._kept: list[Batch] = []
+        self._in_epoch = False
+        self._has_trained = False
 
     def __len__(self) -> int:
         """Batches in an epoch.
@@ -91,52 +116,44 @@ class MixIterator(keras.utils.PyDataset):
         Raises:
             TypeError: no part knows its length and no steps were given.
         """
-        number = self.num_batches
-        if number is None:
+        if self._length is None:
             raise TypeError("no part of this MixIterator knows its length: give it steps=, the batches in an epoch")
-        return number
+        return self._length
 
     @property
     def num_batches(self) -> int | None:
         """Batches in an epoch; None where it is not known."""
-        lengths = [part.length for part in self._parts if part.length is not None]
-        if self._steps is not None or not lengths:
-            return self._steps
-        return max(lengths) if self._restart else min(lengths)
+        return self._length
 
     def __getitem__(self, index: int) -> Batch:
-        """Join batch number `index` of each part.
+        """Join a batch of each part.
 
         Args:
-            index: position in the epoch, in [0, len(self)).
+            index: position in the epoch, in [0, len(self)). Where the mix is `in_turn`, an index asked for the first
+                time in an epoch gets the next batch.
 
         Returns:
-            A tuple (inputs,), (inputs, targets) or (inputs, targets, sample_weights) of arrays of shape (rows, ...).
+            A tuple (inputs,), (inputs, targets) or (inputs, targets, sample_weights) of arrays of shape (rows, ...);
+            lists of arrays come as tuples.
 
         Raises:
-            IndexError: a part has ended and `restart` is False.
+            IndexError: the index is out of range, or a part has ended and `restart` is False.
             ValueError: a part's batch does not fit the first part's, or a one-time iterator has nothing left.
         """
-        batches = [self._with_weights(part.batch(index, self.num_batches)) for part in self._parts]
-        rows = [count_rows(batch) for batch in batches]
-        share = min(1.0, *(count / usual for count, usual in zip(rows, self._usual_rows)))
-        wanted = [min(count, max(1, round(usual * share))) for count, usual in zip(rows, self._usual_rows)]
-        batches = [cut(batch, count) for batch, count in zip(batches, wanted)]
-        try:
-            return keras.tree.map_structure(lambda *leaves: np.concatenate(leaves), *batches)
-        except (ValueError, TypeError):
-            for number, batch in enumerate(batches[1:], start=1):
-                _check_alike(number, batch, batches[0])
-            raise
+        if index < 0 or (self._length is not None and index >= self._length):
+            last = "" if self._length is None else f" to {self._length - 1}"
+            raise IndexError(f"the batches of an epoch are numbered from 0{last}, got {index}")
+        return self._next_in_turn(index) if self.in_turn else self._join(index)
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through one epoch."""
         self.on_epoch_begin()
         try:
-            for index in itertools.count() if self.num_batches is None else range(self.num_batches):
+            for index in itertools.count() if self._length is None else range(self._length):
                 try:
                     batch = self[index]
-                except IndexError:  # a part of unknown length has ended
+                except PartEnded:
+                    self._has_trained = True  # a short epoch, yet a whole one
                     return
                 yield batch
         finally:
@@ -144,31 +161,69 @@ class MixIterator(keras.utils.PyDataset):
 
     def on_epoch_begin(self) -> None:
         """Tell every part that an epoch begins; Keras calls this."""
+        if self._in_epoch:  # an error broke the last one off
+            self.on_epoch_end()
+        self._in_epoch = True
         for part in self._parts:
             part.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
         """Tell every part that an epoch has ended: arrays are shuffled. Keras calls this."""
+        whole = min(self._KEPT, self._length or self._KEPT)
+        only_looked = not self._in_epoch or not (self._has_trained or len(self._positions) >= whole)
+        self._positions.clear()
+        self._in_epoch = False
+        if self.in_turn and only_looked:
+            return
+        self._has_trained = True
+        self._kept.clear()
         for part in self._parts:
             part.on_epoch_end()
 
-    def _with_weights(self, batch: Batch) -> Batch:
-        if self._weights is None or len(batch) != 2:
+    def _next_in_turn(self, index: int) -> Batch:
+        with self._lock:
+            position = self._positions.get(index, len(self._positions))
+            batch = self._kept[position] if position < len(self._kept) else self._join(position)
+            if position == len(self._kept) < self._KEPT:
+                self._kept.append(batch)
+            self._positions[index] = position
             return batch
-        rows = count_rows(batch)
-        ones = keras.tree.map_structure(lambda leaf: np.ones((rows, *leaf.shape[1:]), leaf.dtype), self._weights)
-        return (*batch, ones)
+
+    def _join(self, position: int) -> Batch:
+        leaves = [part.leaves(position, self._length) for part in self._parts]
+        rows = [len(arrays[0]) for arrays in leaves]
+        if rows != self._usual_rows:
+            wanted = self._in_proportion(rows)
+            leaves = [[array[:count] for array in arrays] for arrays, count in zip(leaves, wanted)]
+        joined = [np.concatenate(arrays) for arrays in zip(*leaves)]
+        return keras.tree.pack_sequence_as(self._layout.structure, joined)
+
+    def _in_proportion(self, rows: list[int]) -> list[int]:
+        """Rows to take of each part, where the parts have so many: the same share of the usual number from all."""
+        share = min(1.0, *(count / usual for count, usual in zip(rows, self._usual_rows)))
+        return [min(count, max(1, round(usual * share))) for count, usual in zip(rows, self._usual_rows)]
 
 
-def _check_alike(number: int, batch: Batch, first: Batch) -> None:
-    """Raise where a batch of part `number` cannot be joined to one of part 0."""
-    try:
-        keras.tree.assert_same_structure(first, batch)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"part {number} is nested otherwise than part 0: {error}") from None
-    for ours, theirs in zip(keras.tree.flatten(first), keras.tree.flatten(batch)):
-        if ours.shape[1:] != theirs.shape[1:] or ours.dtype != theirs.dtype:
-            raise ValueError(
-                f"part {number} does not fit part 0: a row has shape {theirs.shape[1:]} and type {theirs.dtype}, "
-                f"and in part 0 shape {ours.shape[1:]} and type {ours.dtype}"
-            )
+def _checked_sizes(parts: int, batch_sizes: Sequence[int | None] | None) -> list[int | None]:
+    if not parts:
+        raise ValueError("MixIterator needs at least one part, got none")
+    if batch_sizes is None:
+        return [None] * parts
+    if not isinstance(batch_sizes, Sequence | np.ndarray) or len(batch_sizes) != parts:
+        raise ValueError(f"batch_sizes must have one entry for each of {parts} parts, got {batch_sizes}")
+    return list(batch_sizes)
+
+
+def _epoch_length(lengths: list[int | None], restart: bool, steps: int | None) -> int | None:
+    known = {number: length for number, length in enumerate(lengths) if length is not None}
+    if steps is None:
+        return (max if restart else min)(known.values(), default=None)
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    shortest = min(known, key=known.get, default=None)
+    if not restart and known and steps > known[shortest]:
+        raise ValueError(
+            f"part {shortest} ends after {known[shortest]} batches, before the {steps} steps of an epoch: lower steps, "
+            "or let it start again with restart=True"
+        )
+    return steps

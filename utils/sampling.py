@@ -1,13 +1,13 @@
-"""Draw from a model's distribution, and let a model write."""
+"""Draw from a model's distribution."""
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
-from utils.text import Vocabulary
+# Models give float32, in which probabilities that should sum to 1 miss it in the sixth digit; float16 in the third.
+ROUNDING = 1e-6
+LARGEST_SUM = 1.01
 
 
 def sample(
@@ -25,200 +25,104 @@ def sample(
     float32 and the formula exp(log(p) / temperature), every class underflows to 0 at temperature 0.001: 0/0.
 
     Args:
-        probabilities: float array of shape (classes,) or (batch, classes); rows are non-negative and sum to 1.
+        probabilities: float array of shape (classes,) or (batch, classes); rows are non-negative and sum to 1, or to
+            less where some classes were ruled out by a 0: the others then keep their ratios.
         temperature: > 0 divides the log-probabilities (below 1 sharpens, above 1 flattens); 0 takes the most probable
             class (the first of several); infinity makes all possible classes equally probable. One number for all
             rows, or one a row; several temperatures and one row draw once at each.
         rng: numpy.random.Generator; a fresh one where None.
         logits: given instead of probabilities: unnormalised log-probabilities of the same shapes; -inf is impossible.
-        top_k: draw only from the k most probable classes.
+        top_k: draw only from the k most probable classes, of equals the first.
         top_p: draw only from the most probable classes that together reach this probability, in (0, 1], after the
             temperature is applied (nucleus sampling).
 
     Returns:
-        int, or int array of shape (batch,).
+        int, or int32 array of shape (batch,).
 
     Raises:
-        ValueError: probabilities hold a NaN or a negative, a row sums to 0 (all logits -inf), temperature is negative,
-            top_k or top_p is out of range, or both or none of probabilities and logits are given.
+        TypeError: rng is no numpy.random.Generator, or top_k no integer.
+        ValueError: probabilities hold a NaN or a negative, a row sums to 0 (all logits -inf) or to over 1.01,
+            temperature is negative or fits no row, top_k or top_p is out of range, or both or none of probabilities
+            and logits are given.
 
     Source:
         Nucleus sampling: Holtzman et al., "The Curious Case of Neural Text Degeneration", ICLR 2020.
     """
     scores = _log_scores(probabilities, logits)
+    temperatures = check_temperatures(temperature)
+    cuts = check_cuts(top_k, top_p)
+    single = scores.ndim == 1 and temperatures.ndim == 0
+    # (classes,) or (batch, classes) -> (batch, classes)
+    scores, temperatures = _match_rows(np.atleast_2d(scores), np.atleast_1d(temperatures))
+    chances = as_generator(rng).random(len(scores))
+    with np.errstate(over="ignore", invalid="ignore"):  # -inf / inf, which `draw` takes care of
+        drawn = draw(np, scores, temperatures, chances, cuts).astype(np.int32)
+    return int(drawn[0]) if single else drawn
+
+
+def draw(ops: Any, scores: Any, temperatures: Any, chances: Any, cuts: Any) -> Any:
+    """Draw one class of each row, with nothing checked: `sample` does it in NumPy, `generate` in compiled code.
+
+    Args:
+        ops: the library to compute with, numpy or keras.ops; the arrays are of its kind and of one float type.
+        scores: (rows, classes), log-probabilities up to a constant a row; -inf is impossible.
+        temperatures: (rows,), 0 or more; no subnormal numbers, which compiled code takes for 0 in a division only.
+        chances: (rows,), uniform random numbers in [0, 1).
+        cuts: what `check_cuts` gives.
+
+    Returns:
+        Integers of shape (rows,). Where a row has a NaN or no possible class, its number means nothing.
+    """
+    weights = _temper(ops, scores, temperatures[:, np.newaxis])
+    if cuts is not None:
+        weights = _keep_likeliest(ops, weights, cuts[0], cuts[1])
+    return _invert(ops, weights, chances)
+
+
+def as_generator(rng: np.random.Generator | None) -> np.random.Generator:
+    """Give back a generator, or make a fresh one of None.
+
+    Raises:
+        TypeError: rng is something else, such as a seed.
+    """
+    if rng is None:
+        return np.random.default_rng()
+    if not isinstance(rng, np.random.Generator):
+        seed = rng if isinstance(rng, int) else 0
+        raise TypeError(
+            f"rng must be a numpy.random.Generator, got {type(rng).__name__}: pass numpy.random.default_rng({seed})"
+        )
+    return rng
+
+
+def check_temperatures(temperature: float | Sequence[float]) -> np.ndarray:
+    """Give temperatures as a float64 array of shape () or (rows,).
+
+    Raises:
+        ValueError: one is negative or a NaN, there is none, or they have more than one axis.
+    """
     temperatures = np.asarray(temperature, dtype=np.float64)
-    if temperatures.ndim > 1 or np.isnan(temperatures).any() or (temperatures < 0).any():
+    if temperatures.ndim > 1 or temperatures.size == 0 or not (temperatures >= 0).all():
         raise ValueError(f"temperature must be 0 or more, one number or one for each row, got {temperature}")
+    return temperatures
+
+
+def check_cuts(top_k: int | None, top_p: float | None) -> np.ndarray | None:
+    """Give top_k and top_p as an array of two numbers, infinity for the one that cuts nothing; None where both do.
+
+    Raises:
+        TypeError: top_k is no integer.
+        ValueError: top_k is below 1, or top_p lies outside (0, 1].
+    """
+    if top_k is not None and not isinstance(top_k, int | np.integer):
+        raise TypeError(f"top_k must be a whole number of classes, got {top_k!r}: for their probability, pass top_p=")
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k must be at least 1, got {top_k}")
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"top_p must lie in (0, 1], got {top_p}")
-    single = scores.ndim == 1 and temperatures.ndim == 0
-    # (classes,) or (batch, classes) -> (batch, classes)
-    scores, temperatures = _match_rows(np.atleast_2d(scores), temperatures)
-    weights = _temper(scores, temperatures)
-    weights = _keep_likeliest(weights, top_k, top_p)
-    drawn = _draw(weights, rng or np.random.default_rng())
-    return int(drawn[0]) if single else drawn
-
-
-def generate(
-    model: Any,
-    vocabulary: Vocabulary,
-    prompt: str | Sequence[str],
-    length: int = 200,
-    temperature: float | Sequence[float] = 1.0,
-    rng: np.random.Generator | None = None,
-    *,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    from_logits: bool = False,
-    on_character: Callable[[str], None] | None = None,
-) -> str | list[str] | list[list[str]]:
-    """Let a trained model continue a text, one token at a time.
-
-    All prompts and temperatures advance together, as rows of one batch: one compiled call a token, not one a text.
-    The reserved ids (padding, start, unknown) are never drawn.
-
-    Args:
-        model: Keras model that takes ids of shape (batch, time) and gives a distribution over the vocabulary for the
-            next token, of shape (batch, classes), or for each position, of shape (batch, time, classes): then the last
-            one counts. Where its time is fixed, a shorter prompt is filled up on the left with `PADDING` and a longer
-            one keeps its end. A stateful model reads the prompt first, then one token at a time; its states are
-            reset before and after.
-        vocabulary: the vocabulary the model was trained with; tokens are characters or words, as its level says.
-        prompt: the text to continue, or several.
-        length: tokens to write.
-        temperature: as in `sample`; one, or several.
-        rng: numpy.random.Generator; a fresh one where None. The same generator state gives the same text.
-        top_k: as in `sample`.
-        top_p: as in `sample`.
-        from_logits: whether the model ends without a softmax.
-        on_character: called with each new token as soon as it is drawn, to show the text while it grows; for one
-            prompt at one temperature.
-
-    Returns:
-        What was written after the prompt: one string for one prompt at one temperature; a list where either is
-        several; a list of lists, [prompt][temperature], where both are.
-
-    Raises:
-        ValueError: a prompt is empty or holds tokens that the vocabulary lacks (the message names them), length is
-            negative, the model's output does not fit the vocabulary, or on_character is used for several texts.
-    """
-    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-    temperatures = np.atleast_1d(np.asarray(temperature, dtype=np.float64))
-    _check_prompts(prompts, vocabulary)
-    if length < 0:
-        raise ValueError(f"length must be 0 or more, got {length}")
-    if on_character and len(prompts) * len(temperatures) > 1:
-        raise ValueError("on_character shows one text: pass one prompt and one temperature")
-
-    rng = rng or np.random.default_rng()
-    rows = [vocabulary.encode(text) for text in prompts for _ in temperatures]
-    row_temperatures = np.tile(temperatures, len(prompts))
-    predictor = _make_predictor(model, rows)
-    written = np.empty((len(rows), length), dtype=np.int32)
-    for position in range(length):
-        outputs = predictor.next_distribution()
-        if outputs.shape[-1] != len(vocabulary):
-            raise ValueError(
-                f"the model gives {outputs.shape[-1]} classes, and the vocabulary has {len(vocabulary)} ids"
-            )
-        outputs[:, : vocabulary.RESERVED] = -np.inf if from_logits else 0.0
-        table = {"logits" if from_logits else "probabilities": outputs}
-        drawn = sample(**table, temperature=row_temperatures, rng=rng, top_k=top_k, top_p=top_p)
-        written[:, position] = drawn
-        predictor.append(drawn)
-        if on_character:
-            on_character(vocabulary.decode(drawn))
-    predictor.close()
-    texts = iter([vocabulary.decode(row) for row in written])
-    nested = [list(itertools.islice(texts, len(temperatures))) for _ in prompts]
-    if np.ndim(temperature) == 0:
-        nested = [row[0] for row in nested]
-    return nested[0] if isinstance(prompt, str) else nested
-
-
-class _WindowPredictor:
-    """Asks a model for the next token after the last `time` ids of every row."""
-
-    def __init__(self, model: Any, rows: list[np.ndarray], time: int | None):
-        self._model = model
-        self._grows = time is None
-        time = time or max(len(row) for row in rows)
-        if self._grows and len({len(row) for row in rows}) > 1:
-            raise ValueError("the model takes any length, and then all prompts of one call must have the same length")
-        # (rows, time); filled up on the left, because the end is what the next token follows from
-        self._ids = np.full((len(rows), time), Vocabulary.PADDING, dtype=np.int32)
-        for filled, row in zip(self._ids, rows):
-            filled[time - min(time, len(row)) :] = row[-time:]
-
-    def next_distribution(self) -> np.ndarray:
-        return _last_step(self._model.predict_on_batch(self._ids))
-
-    def append(self, drawn: np.ndarray) -> None:
-        self._ids = np.concatenate([self._ids if self._grows else self._ids[:, 1:], drawn[:, np.newaxis]], axis=1)
-
-    def close(self) -> None:
-        pass
-
-
-class _StatefulPredictor:
-    """Feeds a stateful model one id of every row at a time; its state is the memory of what came before."""
-
-    def __init__(self, model: Any, rows: list[np.ndarray], batch: int):
-        if len({len(row) for row in rows}) > 1:
-            raise ValueError("a stateful model reads all prompts in step: they must have the same length")
-        if len(rows) > batch:
-            raise ValueError(f"the stateful model holds {batch} texts at a time, and {len(rows)} were asked for")
-        self._model = model
-        self._rows = len(rows)
-        self._batch = batch
-        self._reset()
-        for step in np.stack(rows, axis=1):
-            self.append(step)
-
-    def next_distribution(self) -> np.ndarray:
-        return self._outputs[: self._rows].copy()
-
-    def append(self, drawn: np.ndarray) -> None:
-        # (rows,) -> (batch, 1): the model's batch is fixed, the rows that nobody asked for hold padding
-        ids = np.full((self._batch, 1), Vocabulary.PADDING, dtype=np.int32)
-        ids[: self._rows, 0] = drawn
-        # Keras on JAX keeps an RNN's state only where the model is called directly: its compiled functions drop it
-        call = self._model.predict_on_batch if keras.config.backend() == "tensorflow" else self._model
-        self._outputs = _last_step(call(ids))
-
-    def close(self) -> None:
-        self._reset()
-
-    def _reset(self) -> None:
-        for layer in self._model.layers:
-            if getattr(layer, "stateful", False):
-                layer.reset_state()
-
-
-def _make_predictor(model: Any, rows: list[np.ndarray]) -> _WindowPredictor | _StatefulPredictor:
-    batch, time = model.input_shape[:2]
-    if any(getattr(layer, "stateful", False) for layer in model.layers):
-        return _StatefulPredictor(model, rows, batch)
-    return _WindowPredictor(model, rows, time)
-
-
-def _last_step(outputs: np.ndarray) -> np.ndarray:
-    """(batch, classes) or (batch, time, classes) -> (batch, classes), writable."""
-    outputs = np.array(outputs)
-    return outputs[:, -1] if outputs.ndim == 3 else outputs
-
-
-def _check_prompts(prompts: list[str], vocabulary: Vocabulary) -> None:
-    if not prompts or not all(prompts):
-        raise ValueError("a prompt must hold at least one character for the model to continue, got an empty one")
-    for text in prompts:
-        unknown = vocabulary.unknown(text)
-        if unknown:
-            named = ", ".join(repr(token) for token in unknown)
-            raise ValueError(f"the vocabulary, and so the model, does not know {named}: leave it out of the prompt")
+    if top_k is None and top_p in (None, 1):
+        return None
+    return np.array([np.inf if top_k is None else top_k, np.inf if top_p in (None, 1) else top_p])
 
 
 def _log_scores(probabilities: Any, logits: Any) -> np.ndarray:
@@ -228,14 +132,13 @@ def _log_scores(probabilities: Any, logits: Any) -> np.ndarray:
         scores = _as_table(logits, "logits")
     else:
         table = _as_table(probabilities, "probabilities")
-        if (table < 0).any():
-            raise ValueError(f"probabilities must not be negative, got {table.min()}: for logits, pass logits=")
+        _check_probabilities(table)
         with np.errstate(divide="ignore"):
             scores = np.log(table)
     if np.isposinf(scores).any():
-        raise ValueError("probabilities and logits must be finite, got infinity")
+        raise ValueError("logits must be finite or -inf, got infinity")
     if np.isneginf(scores).all(axis=-1).any():
-        raise ValueError("a row has no possible class: its probabilities sum to 0")
+        raise ValueError("a row has no possible class: its probabilities sum to 0, or all its logits are -inf")
     return scores
 
 
@@ -248,8 +151,18 @@ def _as_table(values: Any, name: str) -> np.ndarray:
     return table
 
 
+def _check_probabilities(table: np.ndarray) -> None:
+    if (table < 0).any():
+        raise ValueError(f"probabilities must not be negative, got {table.min()}: for logits, pass logits=")
+    largest = table.sum(axis=-1).max(initial=0)
+    if largest > LARGEST_SUM:
+        raise ValueError(
+            f"probabilities of a row must sum to 1, got {largest:g}: "
+            "for logits, pass logits=; divide counts by their sum"
+        )
+
+
 def _match_rows(scores: np.ndarray, temperatures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    temperatures = np.atleast_1d(temperatures)
     rows = {len(scores), len(temperatures)} - {1}
     if len(rows) > 1:
         raise ValueError(
@@ -259,42 +172,34 @@ def _match_rows(scores: np.ndarray, temperatures: np.ndarray) -> tuple[np.ndarra
     return np.broadcast_to(scores, (count, scores.shape[-1])), np.broadcast_to(temperatures, count)
 
 
-def _temper(scores: np.ndarray, temperatures: np.ndarray) -> np.ndarray:
-    """Weights of the classes at a temperature, the largest of each row being 1: (batch, classes)."""
-    below_best = scores - scores.max(axis=1, keepdims=True)
-    weights = np.zeros_like(below_best)
+def _temper(ops: Any, scores: Any, temperatures: Any) -> Any:
+    """Weights of the classes at a temperature, the largest of each row being 1: (rows, classes)."""
+    below_best = scores - ops.max(scores, axis=1, keepdims=True)
     greedy = temperatures == 0
-    weights[greedy, below_best[greedy].argmax(axis=1)] = 1.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        cooled = below_best[~greedy] / temperatures[~greedy, np.newaxis]
-    # an impossible class stays impossible at infinite temperature: -inf / inf would be a NaN
-    weights[~greedy] = np.where(np.isneginf(below_best[~greedy]), 0.0, np.exp(np.nan_to_num(cooled, nan=0.0)))
-    return weights
+    weights = ops.exp(below_best / ops.where(greedy, 1.0, temperatures))
+    # an impossible class stays impossible at infinite temperature: -inf / inf is a NaN
+    weights = ops.where(scores == -np.inf, 0.0, weights)
+    best = ops.arange(scores.shape[1]) == ops.argmax(scores, axis=1)[:, np.newaxis]
+    return ops.where(greedy, ops.where(best, 1.0, 0.0), weights)
 
 
-def _keep_likeliest(weights: np.ndarray, top_k: int | None, top_p: float | None) -> np.ndarray:
-    if top_k is None and top_p is None:
-        return weights
-    order = np.argsort(-weights, axis=1, kind="stable")
-    ranked = np.take_along_axis(weights, order, axis=1)
-    keep = np.ones_like(ranked, dtype=bool)
-    if top_k is not None:
-        keep[:, top_k:] = False
-    if top_p is not None:
-        kept = ranked * keep
-        before = np.cumsum(kept, axis=1) - kept
-        # the tolerance keeps rounding from adding a class where a sum equals top_p
-        keep &= before < (1 - 1e-12) * top_p * kept.sum(axis=1, keepdims=True)
-    result = np.zeros_like(weights)
-    np.put_along_axis(result, order, ranked * keep, axis=1)
-    return result
+def _keep_likeliest(ops: Any, weights: Any, top_k: Any, top_p: Any) -> Any:
+    # keras.ops sorts stably and cannot be asked to; NumPy must be asked to
+    order = ops.argsort(-weights, axis=1, **({"kind": "stable"} if ops is np else {}))
+    ranked = ops.take_along_axis(weights, order, axis=1)
+    ranked = ops.where(ops.arange(weights.shape[1], dtype="float32") < top_k, ranked, 0.0)
+    before = ops.cumsum(ranked, axis=1) - ranked
+    # without the tolerance, rounding would add a class where a sum equals top_p
+    goal = (1 - ROUNDING) * top_p * ops.sum(ranked, axis=1, keepdims=True)
+    ranked = ops.where(before < goal, ranked, 0.0)
+    return ops.take_along_axis(ranked, ops.argsort(order, axis=1), axis=1)
 
 
-def _draw(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _invert(ops: Any, weights: Any, chances: Any) -> Any:
     """Inverse transform sampling: the first class whose cumulative weight exceeds a uniform number."""
-    cumulative = np.cumsum(weights, axis=1)
-    thresholds = rng.random(len(weights)) * cumulative[:, -1]
-    drawn = (cumulative <= thresholds[:, np.newaxis]).sum(axis=1)
+    cumulative = ops.cumsum(weights, axis=1)
+    thresholds = chances[:, np.newaxis] * cumulative[:, -1:]
+    drawn = ops.sum(ops.where(cumulative <= thresholds, 1, 0), axis=1)
     # rounding may lift a threshold to the total, past the last class that is possible
-    last_possible = weights.shape[1] - 1 - (weights[:, ::-1] > 0).argmax(axis=1)
-    return np.minimum(drawn, last_possible)
+    last_possible = ops.max(ops.where(weights > 0, ops.arange(weights.shape[1]), 0), axis=1)
+    return ops.minimum(drawn, last_possible)

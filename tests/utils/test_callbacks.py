@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from utils.callbacks import print_samples
-from utils.text import Vocabulary
+from utils.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.of_characters("abc")
 
@@ -37,6 +37,56 @@ def test_the_same_model_writes_the_same_in_every_epoch():
     assert written[1::2][:2] == written[1::2][2:]
 
 
-def test_a_bad_prompt_is_refused_before_training():
-    with pytest.raises(ValueError, match="'z'"):
-        print_samples(model(), VOCABULARY, "az")
+@pytest.mark.parametrize(
+    ("prompt", "options", "message"),
+    [
+        ("az", {}, "'z'"),
+        ("a", {"temperatures": (0.5, -1.0)}, "0 or more"),
+        ("a", {"length": 0}, "at least 1"),
+        ("a", {"top_k": 0}, "top_k"),
+        ("a", {"on_character": print}, "one text"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_training(prompt, options, message):
+    with pytest.raises(ValueError, match=message):
+        print_samples(model(), VOCABULARY, prompt, **options)
+
+
+def test_an_unbuilt_model_is_refused_before_training():
+    with pytest.raises(ValueError, match=r"begin a Sequential model with keras.Input"):
+        print_samples(keras.Sequential([keras.layers.Dense(len(VOCABULARY))]), VOCABULARY, "a")
+
+
+def stateful_model():
+    """A model of two texts at a time, with dropout, which draws random numbers in training."""
+    keras.utils.set_random_seed(0)
+    ids = keras.Input(batch_shape=(2, 4), dtype="int32")
+    hidden = keras.layers.Embedding(len(VOCABULARY), 4)(ids)
+    hidden = keras.layers.Dropout(0.5)(keras.layers.LSTM(8, stateful=True)(hidden))
+    network = keras.Model(ids, keras.layers.Dense(len(VOCABULARY), activation="softmax")(hidden))
+    network.compile("adam", "sparse_categorical_crossentropy")
+    return network
+
+
+@pytest.mark.parametrize("make", [model, stateful_model])
+def test_training_goes_on_as_if_nothing_was_printed(make):
+    inputs, targets = np.tile([[3, 4, 5, 3], [5, 4, 3, 3]], (4, 1)), np.array([4, 5] * 4)
+
+    def train(with_samples):
+        network = make()
+        samples = print_samples(network, VOCABULARY, "abca", (0.2, 1.0), length=5, write=lambda text: None)
+        options = {"epochs": 3, "batch_size": 2, "shuffle": False, "verbose": 0}
+        history = network.fit(inputs, targets, callbacks=[samples] if with_samples else [], **options)
+        states = [state for layer in network.layers for state in getattr(layer, "states", None) or []]
+        arrays = [keras.ops.convert_to_numpy(variable) for variable in [*states, *network.optimizer.variables]]
+        return (
+            history.history["loss"],
+            network.get_weights(),
+            arrays,
+            keras.ops.convert_to_numpy(keras.random.normal((3,))),
+        )
+
+    for printed, silent in zip(
+        *(keras.tree.flatten(train(with_samples)) for with_samples in (True, False)), strict=True
+    ):
+        assert np.array_equal(printed, silent)
