@@ -1,0 +1,100 @@
+"""What a run of the benchmarks found: from pytest-benchmark's JSON to a short record, and from records to a table."""
+
+import json
+import pathlib
+from typing import Any
+
+FOLDER = pathlib.Path(__file__).parent / "results"
+HEADING = """# Results
+
+Written by `python -m benchmarks`; do not edit. Times are the best of several rounds, since other work on a machine can
+only add to a time. *Ratio* is how many times as much the other way costs, in the same run.
+"""
+
+
+def condense(path: pathlib.Path) -> dict[str, Any]:
+    """Keep of pytest-benchmark's JSON what the table needs.
+
+    Args:
+        path: the file that `--benchmark-json` wrote.
+
+    Returns:
+        A dict: "machine" with what it ran on, "comparisons" with a list of groups, each with its entries; an entry's
+        value is in seconds or bytes for one unit of work.
+    """
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    comparisons: dict[str, list[dict[str, Any]]] = {}
+    for benchmark in measured["benchmarks"]:
+        extra = benchmark["extra_info"]
+        value = extra.get("bytes", benchmark["stats"]["min"] / extra["units_per_call"])
+        entry = {"way": extra["way"], "value": value, "unit": "B" if "bytes" in extra else "s"}
+        entry |= {key: extra[key] for key in ("of", "goal") if extra.get(key)}
+        if "bytes" not in extra:
+            entry["rounds"] = benchmark["stats"]["rounds"]
+            entry["spread"] = benchmark["stats"]["max"] / benchmark["stats"]["min"]
+        comparisons.setdefault(benchmark["group"], []).append(entry)
+    return {
+        "machine": measured["machine_info"],
+        "date": measured["datetime"][:10],
+        "comparisons": [{"what": group, "entries": entries} for group, entries in comparisons.items()],
+    }
+
+
+def write(record: dict[str, Any], path: pathlib.Path) -> None:
+    """Write a record, and the tables of all records beside it."""
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (path.parent / "README.md").write_text(page(path.parent), encoding="utf-8")
+
+
+def page(folder: pathlib.Path = FOLDER) -> str:
+    """The page that shows every record of a folder, as Markdown."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return "\n".join([HEADING, *(f"{_machine(record)}\n\n{table(record)}" for record in records)])
+
+
+def table(record: dict[str, Any]) -> str:
+    """One row for each other way of doing a thing, as a Markdown table."""
+    lines = ["| what | ours | the other way | ratio | goal | |", "| :--- | ---: | :--- | ---: | :--- | :--- |"]
+    for comparison in record["comparisons"]:
+        ours, *others = sorted(comparison["entries"], key=lambda entry: entry["way"] != "ours")
+        lines += [_row(comparison["what"], ours, other) for other in others or [None]]
+    return "\n".join(lines) + "\n"
+
+
+def verdict(ours: dict[str, Any], other: dict[str, Any] | None) -> str:
+    """Say whether the goal of a row is met: "met", "missed", or nothing where there is none."""
+    goal = (other or {}).get("goal") or ours.get("goal")
+    if goal is None:
+        return ""
+    if "value_at_most" in goal:
+        return "met" if ours["value"] <= goal["value_at_most"] else "missed"
+    return "met" if other and other["value"] / ours["value"] >= goal["ratio_at_least"] else "missed"
+
+
+def _row(what: str, ours: dict[str, Any], other: dict[str, Any] | None) -> str:
+    shown = f"{other['way']}: {_quantity(other)}" if other else ""
+    ratio = _ratio(other["value"] / ours["value"]) if other else ""
+    goal = (other or {}).get("goal") or ours.get("goal") or {"text": ""}
+    return f"| {what} | {_quantity(ours)} | {shown} | {ratio} | {goal['text']} | {verdict(ours, other)} |"
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
+
+
+def _quantity(entry: dict[str, Any]) -> str:
+    scales = {
+        "s": [("s", 1), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)],
+        "B": [("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1)],
+    }[entry["unit"]]
+    name, size = next((scale for scale in scales if entry["value"] >= scale[1]), scales[-1])
+    return f"{entry['value'] / size:.3g} {name}{' a ' + entry['of'] if entry.get('of') else ''}"
+
+
+def _machine(record: dict[str, Any]) -> str:
+    machine = record["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"## {machine['system']}, {machine['processor']}, {machine['cores']} cores\n\n"
+        f"{record['date']}, Python {machine['python']}, {versions}; seed {machine['seed']}."
+    )
