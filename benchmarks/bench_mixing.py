@@ -29,34 +29,35 @@ def concatenating_generator(arrays):
             yield tuple(np.concatenate(leaves) for leaves in zip(*batch))
 
 
-def build_model():
+def build_model(units):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((LENGTH,), dtype="int32")
-    vectors = keras.layers.Embedding(5000, 64)(inputs)
-    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(keras.layers.LSTM(64)(vectors)))
+    vectors = keras.layers.Embedding(5000, units)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(keras.layers.LSTM(units)(vectors)))
     model.compile("adam", "binary_crossentropy")
     return model
 
 
-def fitting(way, arrays, batches):
+def fitting(way, units, arrays):
     """`model.fit` for a way to mix, to be called with callbacks and epochs."""
-    fit = functools.partial(build_model().fit, verbose=0)
+    fit = functools.partial(build_model(units).fit, verbose=0)
     if way == "ours":
         return functools.partial(fit, MixIterator(arrays, SIZES, seed=0))
     if way == WAYS[1]:
         inputs, targets = (np.concatenate(leaves) for leaves in zip(*arrays))
         return functools.partial(fit, inputs, targets, batch_size=sum(SIZES))
+    batches = len(arrays[0][0]) // SIZES[0]
     return functools.partial(fit, concatenating_generator(arrays), steps_per_epoch=batches)
 
 
+@pytest.mark.parametrize("units", [64, 128])
 @pytest.mark.parametrize("way", WAYS)
-def bench_epoch(side, small, way, rng):
-    batches = 5 if small else 100
+def bench_epoch(side, small, way, units, rng):
     goal = at_most_slower(0.03) if way == WAYS[1] else None
-    side.describe(f"train an LSTM(64) for 100 batches of {' + '.join(map(str, SIZES))} rows", way, goal)
-    epoch = EpochByEpoch(fitting(way, parts(batches, rng), batches))
+    side.describe(f"train an LSTM({units}) for 200 batches of {' + '.join(map(str, SIZES))} rows", way, goal)
+    epoch = EpochByEpoch(fitting(way, units, parts(5 if small else 200, rng)))
     try:
-        side.time(epoch, rounds=10)
+        side.time(epoch, rounds=5)
     finally:
         epoch.close()
 

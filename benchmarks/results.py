@@ -1,7 +1,9 @@
 """What a run of the benchmarks found: from pytest-benchmark's JSON to a short record, and from records to a table."""
 
+import itertools
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 FOLDER = pathlib.Path(__file__).parent / "results"
@@ -12,32 +14,35 @@ only add to a time. *Ratio* is how many times as much the other way costs, in th
 """
 
 
-def condense(path: pathlib.Path) -> dict[str, Any]:
+def condense(paths: Sequence[pathlib.Path]) -> dict[str, Any]:
     """Keep of pytest-benchmark's JSON what the table needs.
 
     Args:
-        path: the file that `--benchmark-json` wrote.
+        paths: the files that `--benchmark-json` wrote.
 
     Returns:
-        A dict: "machine" with what it ran on, "comparisons" with a list of groups, each with its entries; an entry's
-        value is in seconds or bytes for one unit of work.
+        A dict: "machine" with what it ran on, "date", and "comparisons" with a list of groups, each with its entries;
+        an entry's value is in seconds or bytes for one unit of work.
     """
-    measured = json.loads(path.read_text(encoding="utf-8"))
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     comparisons: dict[str, list[dict[str, Any]]] = {}
-    for benchmark in measured["benchmarks"]:
-        extra = benchmark["extra_info"]
-        value = extra.get("bytes", benchmark["stats"]["min"] / extra["units_per_call"])
-        entry = {"way": extra["way"], "value": value, "unit": "B" if "bytes" in extra else "s"}
-        entry |= {key: extra[key] for key in ("of", "goal") if extra.get(key)}
-        if "bytes" not in extra:
-            entry["rounds"] = benchmark["stats"]["rounds"]
-            entry["spread"] = benchmark["stats"]["max"] / benchmark["stats"]["min"]
-        comparisons.setdefault(benchmark["group"], []).append(entry)
+    for benchmark in itertools.chain.from_iterable(run["benchmarks"] for run in runs):
+        comparisons.setdefault(benchmark["group"], []).append(_entry(benchmark))
     return {
-        "machine": measured["machine_info"],
-        "date": measured["datetime"][:10],
+        "machine": runs[0]["machine_info"] if runs else {},
+        "date": runs[0]["datetime"][:10] if runs else "",
         "comparisons": [{"what": group, "entries": entries} for group, entries in comparisons.items()],
     }
+
+
+def _entry(benchmark: dict[str, Any]) -> dict[str, Any]:
+    stats, extra = benchmark["stats"], benchmark["extra_info"]
+    kept = {key: extra[key] for key in ("of", "goal") if extra.get(key)}
+    if "bytes" in extra:
+        return {"way": extra["way"], "value": extra["bytes"], "unit": "B", **kept}
+    value = stats["min"] / extra["units_per_call"]
+    spread = {"rounds": stats["rounds"], "slowest_to_fastest": stats["max"] / stats["min"]}
+    return {"way": extra["way"], "value": value, "unit": "s", **kept, **spread}
 
 
 def write(record: dict[str, Any], path: pathlib.Path) -> None:
