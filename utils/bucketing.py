@@ -27,7 +27,9 @@ def bucket_lengths(lengths: Sequence[int] | np.ndarray, buckets: int, batch_size
     Raises:
         ValueError: there are no lengths, or buckets or batch_size is below 1.
     """
-    _check_positive(buckets=buckets, batch_size=batch_size, sequences=len(lengths))
+    _check_positive(buckets=buckets, batch_size=batch_size)
+    if not len(lengths):
+        raise ValueError("there are no sequences: BucketedBatches needs at least one")
     fitting = np.cumsum(np.bincount(np.maximum(lengths, 1)))
     in_batches = fitting // batch_size * batch_size
     in_batches[-1] = len(lengths)  # the longest length takes the short batch

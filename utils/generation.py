@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from utils.compilation import compiled
+from utils.language_models import are_distributions, check_known, check_model, explain_misfit
 from utils.recurrence import can_step, is_stateful, states, step_model
 from utils.sampling import as_generator, check_cuts, check_temperatures, draw
 from utils.vocabulary import Vocabulary
@@ -17,6 +18,7 @@ from utils.vocabulary import Vocabulary
 STEPS_A_CALL = 16  # many enough to make the cost of a call small, few enough to show the text as it grows
 _UNWRITTEN = -1
 _FAILED = -2
+_MISFIT = -3
 
 
 def generate(
@@ -68,19 +70,21 @@ def generate(
         several; a list of lists, [prompt][temperature], where both are.
 
     Raises:
-        TypeError: rng is no numpy.random.Generator, or top_k no integer.
+        TypeError: vocabulary is no `Vocabulary`, a prompt no string, rng no numpy.random.Generator, or top_k no
+            integer.
         ValueError: a prompt is empty or holds tokens that the vocabulary lacks (the message names them); length,
             temperature, top_k or top_p is out of range; the model is not built, has several inputs or outputs, or does
-            not fit the vocabulary; its distribution holds a NaN; or on_character is used for several texts.
+            not fit the vocabulary; its distribution holds a NaN, or it gives logits where probabilities are expected or
+            the other way round; or on_character is used for several texts.
     """
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     temperatures = np.atleast_1d(check_temperatures(temperature))
     cuts = check_cuts(top_k, top_p)
     rng = as_generator(rng)
+    check_model(model, vocabulary)
     _check_prompts(prompts, vocabulary)
-    _check_model(model, vocabulary)
-    if length < 0:
-        raise ValueError(f"length must be 0 or more, got {length}")
+    if not isinstance(length, int | np.integer) or length < 0:
+        raise ValueError(f"length must be a whole number of at least 0, got {length!r}")
     if on_character and len(prompts) * len(temperatures) > 1:
         raise ValueError("on_character shows one text: pass one prompt and one temperature")
 
@@ -158,7 +162,7 @@ def _write(
         new = slice(position, position + writer.steps)
         piece, state = writer.advance(weights, state, text[:, seen], chances[:, new], temperatures, cuts)
         text[:, seen] = keras.ops.convert_to_numpy(piece)
-        _check_written(text[:, new])
+        _check_written(text[:, new], from_logits)
         if show:
             begin, end = len(rows[0]), len(rows[0]) + length
             show(text[0, max(position, begin) : min(new.stop, end)])
@@ -188,11 +192,14 @@ def _advance(
         text, state = carried
         seen = ops.slice(text, (0, index), (rows, window))
         outputs, state = _call(network(), weights, state, seen)
-        scores = _log_scores(outputs, from_logits)
+        # (rows, classes) or (rows, time, classes) -> (rows, classes)
+        last = ops.cast(outputs[:, -1] if len(outputs.shape) == 3 else outputs, "float32")
+        scores = _log_scores(last, from_logits)
         drawn = draw(ops, scores, temperatures, ops.take(chances, index, axis=1), cuts)
         best = ops.max(scores, axis=1)
         sound = ops.logical_and(ops.isfinite(best), ops.logical_not(ops.any(ops.isnan(scores), axis=1)))
-        drawn = ops.where(sound, ops.cast(drawn, "int32"), _FAILED)
+        fitting = are_distributions(ops, last) != from_logits
+        drawn = ops.where(sound, ops.where(fitting, ops.cast(drawn, "int32"), _MISFIT), _FAILED)
         known = ops.take(text, index + window, axis=1)
         drawn = ops.where(known == _UNWRITTEN, drawn, known)
         return ops.slice_update(text, (0, index + window), drawn[:, np.newaxis]), state
@@ -209,10 +216,9 @@ def _call(network: keras.Model, weights: list, state: list, ids: Any) -> tuple[A
     return outputs, [scope.get_current_value(variable) for variable in kept]
 
 
-def _log_scores(outputs: Any, from_logits: bool) -> Any:
-    """(rows, classes) or (rows, time, classes) -> log-probabilities (rows, classes) in float32, -inf where reserved."""
+def _log_scores(last: Any, from_logits: bool) -> Any:
+    """What the model gives, as log-probabilities up to a constant a row, -inf for what is reserved: (rows, classes)."""
     ops = keras.ops
-    last = ops.cast(outputs[:, -1] if len(outputs.shape) == 3 else outputs, "float32")
     scores = last if from_logits else ops.log(last)
     return ops.where(ops.arange(scores.shape[1]) < Vocabulary.RESERVED, -np.inf, scores)
 
@@ -257,35 +263,20 @@ def _shower(vocabulary: Vocabulary, on_character: Callable[[str], Any]) -> Calla
     return show
 
 
-def _check_written(ids: np.ndarray) -> None:
+def _check_written(ids: np.ndarray, from_logits: bool) -> None:
     if (ids == _FAILED).any():
         raise ValueError(
             "the model gives no distribution to draw from, but NaN, infinity or 0 for all tokens: look for a loss that "
             "became NaN in training, and pass from_logits=True where the model ends without a softmax"
         )
+    if (ids == _MISFIT).any():
+        raise ValueError(explain_misfit(from_logits))
 
 
 def _check_prompts(prompts: list[str], vocabulary: Vocabulary) -> None:
-    if not prompts or not all(len(vocabulary.encode(text)) for text in prompts):
-        raise ValueError("a prompt must hold at least one character for the model to continue, got an empty one")
+    if not prompts:
+        raise ValueError("there is no prompt: give at least one text for the model to continue")
     for text in prompts:
-        unknown = vocabulary.unknown(text)
-        if unknown:
-            named = ", ".join(repr(token) for token in unknown)
-            raise ValueError(f"the vocabulary, and so the model, does not know {named}: leave it out of the prompt")
-
-
-def _check_model(model: keras.Model, vocabulary: Vocabulary) -> None:
-    try:
-        inputs, outputs = model.input_shape, model.output_shape
-    except (AttributeError, ValueError):
-        raise ValueError(
-            "the model has no input shape: begin a Sequential model with keras.Input((time,)), and make any other of "
-            "keras.Input and keras.Model(inputs, outputs)"
-        ) from None
-    if isinstance(inputs, list | dict) or len(inputs) != 2:
-        raise ValueError(f"the model must take one array of ids (batch, time), and takes {inputs}")
-    if isinstance(outputs, list | dict) or len(outputs) not in (2, 3):
-        raise ValueError(f"the model must give (batch, classes) or (batch, time, classes), and gives {outputs}")
-    if outputs[-1] != len(vocabulary):
-        raise ValueError(f"the model gives {outputs[-1]} classes, and the vocabulary has {len(vocabulary)} ids")
+        check_known(vocabulary, text, "prompt")
+        if not len(vocabulary.encode(text)):
+            raise ValueError(f"a prompt must hold at least one {vocabulary.level} to continue, got {text!r}")

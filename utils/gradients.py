@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.differences import describe_numbers, describe_scale
+from utils.differences import describe_numbers, describe_scale, shorten
 
 STEP = 1e-5
 TOLERANCE = 1e-6  # relative error that a right backward pass stays below
@@ -197,9 +197,14 @@ def _copy_values(values: Any, name: str) -> np.ndarray:
 
 def _read_gradient(gradient: Any, name: str) -> np.ndarray:
     try:
+        if gradient is None:  # NumPy makes a NaN of it
+            raise TypeError
         return np.asarray(gradient, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"the gradient of {name!r} must be an array of numbers, got {gradient!r:.60}") from None
+        raise TypeError(
+            f"the gradient of {name!r} must be an array of numbers, got {shorten(repr(gradient))}: does the "
+            "backward pass return it?"
+        ) from None
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:

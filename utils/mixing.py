@@ -55,7 +55,8 @@ class MixIterator(keras.utils.PyDataset):
         batch_sizes: rows from each part in a batch. An entry is needed for arrays and None for all others, whose
             batches come as they are; None where there are no arrays.
         restart: whether a part that ends early starts again (True) or ends the epoch (False).
-        steps: batches in an epoch; None takes them from the parts. `model.fit` needs it where no part knows its length.
+        steps: batches in an epoch; None takes them from the parts. Needed where no part knows its length and restart is
+            True: such an epoch has no end.
         shuffle: whether arrays are shuffled before each epoch.
         seed: integer for the shuffling; None for another order each time. `model.fit` shuffles the order of the batches
             as well, by Python's own seed: `keras.utils.set_random_seed` fixes that, and shuffle=False turns it off.
@@ -68,9 +69,9 @@ class MixIterator(keras.utils.PyDataset):
 
     Raises:
         TypeError: a part is none of the above, or a batch does not have one to three members of arrays.
-        ValueError: a batch size is missing, superfluous or below 1, `steps` exceeds a part that is not to start again,
-            or the batches of two parts do not fit together: then the message names the part, the array and both shapes
-            or types.
+        ValueError: a batch size is missing, superfluous or below 1, `steps` is missing or exceeds a part that is not to
+            start again, or the batches of two parts do not fit together: then the message names the part, the array
+            and both shapes or types.
     """
 
     # Before it trains, Keras looks at the first batches to learn their shapes: it asks for the same ones twice, and
@@ -94,12 +95,12 @@ class MixIterator(keras.utils.PyDataset):
         self._parts = [
             make_source(number, part, size, restart, generator) for number, (part, size) in enumerate(zip(parts, sizes))
         ]
-        self._length = _epoch_length([part.length for part in self._parts], restart, steps)
         firsts = [part.first() for part in self._parts]
         self._usual_rows = [count_rows(batch) for batch in firsts]
         self._layout = Layout(firsts)
         for part in self._parts:
             part.follow(self._layout)
+        self._length = _epoch_length([part.length for part in self._parts], restart, steps)
         self.in_turn = any(part.in_turn for part in self._parts)
         # Keras's trainers other than TensorFlow's break off an epoch to build the model, and train on the batches that
         # several threads had prepared for it in the next: rows would come twice, and others not at all (Keras 3.15).
@@ -216,6 +217,11 @@ def _checked_sizes(parts: int, batch_sizes: Sequence[int | None] | None) -> list
 
 def _epoch_length(lengths: list[int | None], restart: bool, steps: int | None) -> int | None:
     known = {number: length for number, length in enumerate(lengths) if length is not None}
+    if steps is None and restart and not known:
+        raise ValueError(
+            "no part knows its length, and parts start again at their end, so that an epoch would never end: give "
+            "steps=, the batches in an epoch, or let it end with the shortest part, restart=False"
+        )
     if steps is None:
         return (max if restart else min)(known.values(), default=None)
     if steps < 1:

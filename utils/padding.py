@@ -43,7 +43,8 @@ def pad_sequences(
     Raises:
         ValueError: sequences is no list of sequences, or is empty while maxlen is None; maxlen is negative or no whole
             number; padding or truncating is no known word; the sequences differ in their shape beyond the first axis;
-            an element or value does not fit dtype.
+            a value or an element of a list does not fit dtype. Elements of arrays are converted as NumPy does it, and
+            wrap around.
     """
     _check_word("padding", padding)
     _check_word("truncating", truncating)
@@ -113,7 +114,10 @@ def padding_mask(lengths: Sequence[int] | np.ndarray, maxlen: int | None = None,
             negative or no whole number; padding is no known word.
     """
     _check_word("padding", padding)
-    steps = np.asarray(lengths)
+    try:
+        steps = np.asarray(lengths)
+    except ValueError:  # rows of different lengths: sequences
+        steps = np.empty((0, 0))
     if steps.ndim != 1 or (steps.size and (steps.dtype.kind not in "iu" or steps.min() < 0)):
         raise ValueError(
             f"lengths must be whole numbers of at least 0 with shape (sequences,), got {lengths!r}: "

@@ -22,7 +22,8 @@ def plot_history(history: Any, baseline: dict[str, float] | None = None) -> Desc
 
     Args:
         history: what `model.fit` returns, or its `.history`: a dict from a name to a list with one number an epoch;
-            "val_" before a name marks validation. The loss is taken to be a cross-entropy, in nats.
+            "val_" before a name marks validation. "learning_rate", which some callbacks add, is left out.
+            The loss is taken to be a cross-entropy, in nats.
         baseline: numbers to beat, drawn as a horizontal line: a dict from a metric's name to its value,
             e.g. {"accuracy": 0.5} or {"loss": math.log(2)}.
 

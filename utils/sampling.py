@@ -101,9 +101,12 @@ def check_temperatures(temperature: float | Sequence[float]) -> np.ndarray:
     Raises:
         ValueError: one is negative or a NaN, there is none, or they have more than one axis.
     """
-    temperatures = np.asarray(temperature, dtype=np.float64)
+    try:
+        temperatures = np.asarray(temperature, dtype=np.float64)
+    except (TypeError, ValueError):
+        temperatures = np.array(np.nan)
     if temperatures.ndim > 1 or temperatures.size == 0 or not (temperatures >= 0).all():
-        raise ValueError(f"temperature must be 0 or more, one number or one for each row, got {temperature}")
+        raise ValueError(f"temperature must be 0 or more, one number or one for each row, got {temperature!r}")
     return temperatures
 
 
@@ -143,7 +146,10 @@ def _log_scores(probabilities: Any, logits: Any) -> np.ndarray:
 
 
 def _as_table(values: Any, name: str) -> np.ndarray:
-    table = np.asarray(values, dtype=np.float64)
+    try:
+        table = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, in rows of one length, got {str(values)[:60]}") from None
     if table.ndim not in (1, 2) or table.shape[-1] == 0:
         raise ValueError(f"{name} must have shape (classes,) or (batch, classes), got {table.shape}")
     if np.isnan(table).any():

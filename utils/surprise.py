@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from utils.figures import check_count, visible
+from utils.language_models import are_distributions, check_known, check_model, explain_misfit
 from utils.text import Vocabulary, windows
 
 if TYPE_CHECKING:
@@ -45,14 +46,18 @@ def surprise(model: Any, vocabulary: Vocabulary, text: str, *, from_logits: bool
         the model predicts nothing: at the first token, and for one distribution a window at the whole first window.
 
     Raises:
-        ValueError: the text is too short or holds tokens that the vocabulary lacks, the model is stateful, gives one
-            distribution for a text of open length, gives NaN, or does not fit the vocabulary.
+        TypeError: text is no string, or vocabulary no `Vocabulary`.
+        ValueError: the text is too short or holds tokens that the vocabulary lacks; the model is stateful, gives one
+            distribution for a text of open length, gives NaN, does not fit the vocabulary, or gives logits where
+            probabilities are expected or the other way round.
     """
     _check_reader(model, vocabulary, text)
     ids = vocabulary.encode(text)
     outputs = _predict_next(model, ids)
     if np.isnan(outputs).any():
         raise ValueError("the model gives NaN: look for a loss that became NaN in training")
+    if (are_distributions(np, outputs) == from_logits).any():
+        raise ValueError(explain_misfit(from_logits))
     log_probabilities = _log_softmax(outputs) if from_logits else _log(outputs)
     predicted = len(outputs)
     surprises = np.full(len(ids), np.nan)
@@ -62,15 +67,12 @@ def surprise(model: Any, vocabulary: Vocabulary, text: str, *, from_logits: bool
 
 
 def _check_reader(model: Any, vocabulary: Vocabulary, text: str) -> None:
-    unknown = vocabulary.unknown(text)
-    if unknown:
-        named = ", ".join(repr(token) for token in unknown)
-        raise ValueError(f"the vocabulary, and so the model, does not know {named}: leave it out of the text")
-    if any(getattr(layer, "stateful", False) for layer in model.layers):
+    check_model(model, vocabulary)
+    check_known(vocabulary, text, "text")
+    from utils.recurrence import is_stateful  # brings Keras in, which whoever has a model has
+
+    if is_stateful(model):
         raise ValueError("surprise reads all windows at once: build the model with stateful=False and the same weights")
-    classes = model.output_shape[-1]
-    if classes != len(vocabulary):
-        raise ValueError(f"the model gives {classes} classes, and the vocabulary has {len(vocabulary)} ids")
 
 
 def _predict_next(model: Any, ids: np.ndarray) -> np.ndarray:

@@ -54,7 +54,8 @@ def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
         # some codecs take the byte order mark off before they count
         offset = len(content) - len(error.object) + error.start
         message = _locate(content, offset, encoding, error.reason)
-        raise ValueError(f"{path} is not {encoding} text: {message}. {_advise(content, offset, encoding)}") from error
+        advice = _advise(content, offset, encoding, error.reason)
+        raise ValueError(f"{path} is not {encoding} text: {message}. {advice}") from error
 
 
 def _tidy(text: str) -> str:
@@ -69,11 +70,13 @@ def _locate(content: bytes, offset: int, encoding: str, reason: str) -> str:
     return f"byte 0x{content[offset]:02x} at offset {offset}, {place} ({reason})"
 
 
-def _advise(content: bytes, offset: int, encoding: str) -> str:
+def _advise(content: bytes, offset: int, encoding: str, reason: str) -> str:
     given = codecs.lookup(encoding).name
     marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), given)
     if not given.startswith(marked):
         return f'The file begins with the byte order mark of {marked}: read_text(path, encoding="{marked}")'
+    if reason.startswith("unexpected end"):
+        return "The file ends in the middle of a character: was it cut off?"
     if b"\0" in content:
         return "It holds bytes of value 0: is it no text but an image or an archive, is it utf-16, or was it cut off?"
     for candidate in ("utf-8", "cp1252"):

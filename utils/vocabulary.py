@@ -29,7 +29,8 @@ def words(text: str) -> list[str]:
 
     A word is a run of letters, digits or underscores, with apostrophes inside it: "don't" is one word. HTML tags such
     as `<br />`, HTML comments and all other punctuation are dropped; in "1 < 2" the bracket opens no tag. "é" is the
-    same letter whether it is stored as one code point or as an "e" and an accent: words are in Unicode's form NFC.
+    same letter whether it is stored as one code point or as an "e" and an accent: words are in Unicode's form NFC. The
+    typographic apostrophe stays what it is, so that "don’t" is another word than "don't".
 
     Args:
         text: any string.

@@ -76,8 +76,8 @@ def test_a_frame_beside_an_array_is_read_as_an_array():
 
 def test_batches_may_be_lists_tuples_or_inputs_alone():
     for ready in ([column(2), column(2)], (column(2), column(2))):
-        assert len(MixIterator([iter([ready])])[0]) == 2
-    (inputs,) = MixIterator([iter([{"ids": column(2)}])])[0]
+        assert len(MixIterator([iter([ready])], steps=1)[0]) == 2
+    (inputs,) = MixIterator([iter([{"ids": column(2)}])], steps=1)[0]
     assert inputs["ids"].shape == (2, 1)
 
 

@@ -57,6 +57,18 @@ def test_an_unbuilt_model_is_refused_before_training():
         print_samples(keras.Sequential([keras.layers.Dense(len(VOCABULARY))]), VOCABULARY, "a")
 
 
+@pytest.mark.parametrize(("options", "message"), [({"seed": None}, "seed must be"), ({"write": None}, "write must be")])
+def test_options_that_would_fail_after_an_epoch_are_refused_before(options, message):
+    with pytest.raises(TypeError, match=message):
+        print_samples(model(), VOCABULARY, "a", **options)
+
+
+def test_one_temperature_needs_no_list():
+    shown = []
+    print_samples(model(), VOCABULARY, "a", 0.5, length=3, write=shown.append).on_epoch_end(0)
+    assert shown[1].startswith("temperature 0.5: ")
+
+
 def stateful_model():
     """A model of two texts at a time, with dropout, which draws random numbers in training."""
     keras.utils.set_random_seed(0)

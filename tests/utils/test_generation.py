@@ -291,9 +291,11 @@ def test_text_is_shown_before_all_of_it_is_written():
     [
         ("häß", {}, "'ß', 'ä'"),
         ("", {}, "at least one"),
-        ([], {}, "at least one"),
+        ([], {}, "there is no prompt"),
         (["a", ""], {}, "at least one"),
-        ("a", {"length": -1}, "0 or more"),
+        ("a", {"length": -1}, "at least 0, got -1"),
+        ("a", {"length": 2.5}, "whole number"),
+        ("a", {"temperature": "hot"}, "got 'hot'"),
         ("a", {"temperature": -1}, "0 or more"),
         ("a", {"top_k": 0}, "top_k"),
         ("a", {"top_p": 2}, "top_p"),
@@ -308,6 +310,19 @@ def test_wrong_arguments_are_named(prompt, options, message):
 def test_a_seed_instead_of_a_generator_is_named():
     with pytest.raises(TypeError, match=r"default_rng\(3\)"):
         generate(windowed(), VOCABULARY, "a", rng=3)
+
+
+def test_arguments_in_another_order_are_named():
+    with pytest.raises(TypeError, match="its Vocabulary second, got str"):
+        generate(windowed(), "abc", "a")
+    with pytest.raises(TypeError, match="prompt must be a string"):
+        generate(windowed(), VOCABULARY, [VOCABULARY.encode("a")])
+
+
+def test_a_prompt_without_a_word_is_named():
+    vocabulary = Vocabulary.of_words(["the quick brown fox jumps over lazy dogs now"])
+    with pytest.raises(ValueError, match="at least one word to continue"):
+        generate(windowed(), vocabulary, "...")
 
 
 def two_outputs():
@@ -342,6 +357,12 @@ def test_a_distribution_of_nan_is_named():
         generate(model, VOCABULARY, "a", 3, from_logits=True)
 
 
-def test_logits_taken_for_probabilities_are_named():
+@pytest.mark.parametrize("activation", [None, "relu", "sigmoid", "softplus"])
+def test_numbers_that_are_no_probabilities_are_named(activation):
     with pytest.raises(ValueError, match="from_logits=True"):
-        generate(forgetful_model(), VOCABULARY, "a", 3)
+        generate(chain(lstm(), activation=activation), VOCABULARY, "a", 3)
+
+
+def test_probabilities_taken_for_logits_are_named():
+    with pytest.raises(ValueError, match="leave from_logits=True out"):
+        generate(windowed(), VOCABULARY, "a", 3, from_logits=True)

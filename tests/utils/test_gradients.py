@@ -287,3 +287,9 @@ def test_the_relative_error_measures_small_gradients_against_the_floor():
 def test_gradients_of_two_shapes_have_no_relative_error():
     with pytest.raises(ValueError, match=r"got \(2,\) and \(1,\)"):
         relative_error([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize("gradient", [None, "steep"])
+def test_a_gradient_that_is_no_array_is_refused(gradient):
+    with pytest.raises(TypeError, match="does the backward pass return it"):
+        check_gradients(lambda values: np.sum(values**2), np.ones(2), gradient)

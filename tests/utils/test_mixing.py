@@ -312,7 +312,12 @@ def test_steps_give_a_length_where_the_parts_have_none():
     assert len(mix) == 5
     assert len(inputs_of(mix)) == 5
     with pytest.raises(TypeError, match="steps="):
-        len(MixIterator([iter(batches(0, 2, 2))]))
+        len(MixIterator([iter(batches(0, 2, 2))], restart=False))
+
+
+def test_an_epoch_without_an_end_is_refused():
+    with pytest.raises(ValueError, match="an epoch would never end: give steps="):
+        MixIterator([lambda: iter(batches(0, 2, 2))])
 
 
 @pytest.mark.parametrize(

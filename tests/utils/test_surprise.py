@@ -91,6 +91,22 @@ def test_a_model_whose_weights_became_nan_is_not_taken_for_one_without_a_predict
         surprise(Constant([0, 0, 0, math.nan, 1]), Vocabulary.of_characters("ab"), "ab")
 
 
+@pytest.mark.parametrize("outputs", [[0, 0, 0, 5, 5], [0, 0, 0, -1, 2], [0, 0, 0, 0, 0]])
+def test_numbers_that_are_no_probabilities_are_named(outputs):
+    with pytest.raises(ValueError, match="end it with a softmax"):
+        surprise(Constant(outputs), Vocabulary.of_characters("ab"), "ab")
+
+
+def test_probabilities_taken_for_logits_are_named():
+    with pytest.raises(ValueError, match="leave from_logits=True out"):
+        surprise(Constant([0, 0, 0, 0.5, 0.5]), Vocabulary.of_characters("ab"), "ab", from_logits=True)
+
+
+def test_several_texts_at_once_are_refused():
+    with pytest.raises(TypeError, match="text must be a string, got list"):
+        surprise(make_model(5, return_sequences=False), VOCABULARY, [TEXT])
+
+
 def test_a_model_or_text_that_cannot_be_read_is_refused_with_what_to_do():
     model = make_model(5, return_sequences=False)
     with pytest.raises(ValueError, match="does not know 'Q', 'z': leave"):
