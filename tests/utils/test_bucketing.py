@@ -238,7 +238,7 @@ def test_the_summary_says_how_many_steps_are_saved():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (([],), {}, "sequences must be at least 1"),
+        (([],), {}, "needs at least one"),
         (([1, 2],), {}, "list of sequences"),
         (([[1]],), {"maxlen": 0}, "maxlen must be at least 1"),
         (([[1]],), {"maxlen": 2.5}, "maxlen must be a whole number"),
