@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from utils.figures import OKABE_ITO, DescribedFigure, check_count, describe_curve, visible
+from utils.sampling import temper
 
 TRAINING = {"color": OKABE_ITO[0], "linestyle": "--", "marker": "o", "markersize": 4}
 VALIDATION = {"color": OKABE_ITO[1], "linestyle": "-", "marker": "s", "markersize": 4}
@@ -159,12 +160,8 @@ def _check_distribution(probabilities: Any) -> np.ndarray:
 
 def _temper(distribution: np.ndarray, temperature: float) -> np.ndarray:
     """The distribution at a temperature, exact at 0 and at infinity: (classes,) -> (classes,)."""
-    if temperature == 0:
-        return np.eye(len(distribution))[distribution.argmax()]
-    possible = distribution > 0
-    weights = np.zeros_like(distribution)
-    with np.errstate(over="ignore"):  # a tiny temperature gives -inf, and that a weight of 0
-        weights[possible] = np.exp(np.log(distribution[possible] / distribution.max()) / temperature)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # ln 0, and -inf / inf, which `temper` expects
+        weights = temper(np, np.log(distribution)[np.newaxis], np.array([[temperature]], dtype=np.float64))[0]
     return weights / weights.sum()
 
 

@@ -73,7 +73,7 @@ def draw(ops: Any, scores: Any, temperatures: Any, chances: Any, cuts: Any) -> A
     Returns:
         Integers of shape (rows,). Where a row has a NaN or no possible class, its number means nothing.
     """
-    weights = _temper(ops, scores, temperatures[:, np.newaxis])
+    weights = temper(ops, scores, temperatures[:, np.newaxis])
     if cuts is not None:
         weights = _keep_likeliest(ops, weights, cuts[0], cuts[1])
     return _invert(ops, weights, chances)
@@ -178,8 +178,17 @@ def _match_rows(scores: np.ndarray, temperatures: np.ndarray) -> tuple[np.ndarra
     return np.broadcast_to(scores, (count, scores.shape[-1])), np.broadcast_to(temperatures, count)
 
 
-def _temper(ops: Any, scores: Any, temperatures: Any) -> Any:
-    """Weights of the classes at a temperature, the largest of each row being 1: (rows, classes)."""
+def temper(ops: Any, scores: Any, temperatures: Any) -> Any:
+    """Weights of the classes at a temperature, the largest of each row being 1.
+
+    Args:
+        ops: the library to compute with, as in `draw`.
+        scores: (rows, classes), log-probabilities up to a constant a row; -inf is impossible.
+        temperatures: (rows, 1), 0 or more.
+
+    Returns:
+        Float array of shape (rows, classes).
+    """
     below_best = scores - ops.max(scores, axis=1, keepdims=True)
     greedy = temperatures == 0
     weights = ops.exp(below_best / ops.where(greedy, 1.0, temperatures))
