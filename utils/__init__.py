@@ -11,6 +11,7 @@ What notebooks import:
     generation       let a model write
     callbacks        show samples while a model trains
     plots            histories, temperatures, norms of gradients
+    tables           tables of results, mean and spread over seeds
     representations  maps of embeddings, activations over a text
     surprise         how unexpected each character is, as coloured text
     gradients        check a backward pass against numeric gradients

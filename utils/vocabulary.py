@@ -18,7 +18,7 @@ import numpy as np
 _MARKUP = re.compile(r"</?[a-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 # Some letters have no code point together with their accent: the combining accents belong to the word.
 _LETTERS = r"\w[\w\u0300-\u036f]*"
-_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
+_WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
 
 _UTF_32 = "utf-32-le"
 _PIECE = 2**18  # characters encoded at a time: the intermediate arrays stay in the processor's cache
@@ -30,7 +30,7 @@ def words(text: str) -> list[str]:
     A word is a run of letters, digits or underscores, with apostrophes inside it: "don't" is one word. HTML tags such
     as `<br />`, HTML comments and all other punctuation are dropped; in "1 < 2" the bracket opens no tag. "é" is the
     same letter whether it is stored as one code point or as an "e" and an accent: words are in Unicode's form NFC. The
-    typographic apostrophe stays what it is, so that "don’t" is another word than "don't".
+    typographic apostrophe becomes the typewriter's, so that "don’t" and "don't" are one word.
 
     Args:
         text: any string.
@@ -44,7 +44,7 @@ def words(text: str) -> list[str]:
     _check_text(text, "words")
     text = text.lower()
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+        text = unicodedata.normalize("NFC", text).replace("’", "'")
     return _WORD.findall(_MARKUP.sub(" ", text))
 
 
