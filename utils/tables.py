@@ -53,7 +53,8 @@ def _check_row(row: Sequence[str]) -> Sequence[str]:
         raise TypeError(f"a row is a sequence of strings, got the string {row!r}: put it in a list")
     for cell in row:
         if not isinstance(cell, str):
-            raise TypeError(f"a table shows strings, got {cell!r}, a {type(cell).__name__}: format it, e.g. f'{{x:.3f}}'")
+            kind = type(cell).__name__
+            raise TypeError(f"a table shows strings, got {cell!r}, a {kind}: format it, e.g. f'{{value:.3f}}'")
     return row
 
 
