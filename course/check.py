@@ -130,6 +130,7 @@ def _make_client(notebook: Any, folder: pathlib.Path, timeout: int, run: Run) ->
     return NotebookClient(
         notebook,
         kernel_name="python3",  # whatever name the student's editor gave its own
+        startup_timeout=notebooks.STARTUP_TIMEOUT,
         timeout=timeout,
         interrupt_on_timeout=True,
         error_on_timeout={"ename": "CellTimeoutError", "evalue": "", "traceback": []},

@@ -18,6 +18,7 @@ _NOTEBOOK_METADATA = {
     "language_info": {"name": "python"},
 }
 _CELL_METADATA = ("tags", "nbgrader", "deletable", "editable")
+STARTUP_TIMEOUT = 300  # seconds that a kernel may take to answer: nbclient's 60 are too few on a busy machine
 _VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 

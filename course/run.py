@@ -77,6 +77,7 @@ def _run_one(
     path: pathlib.Path, folder: pathlib.Path, values: dict[str, Any], console: Console, expected: float | None
 ) -> Outcome:
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.engines import papermill_engines
 
     executed, page, log = (folder / f"{path.stem}{suffix}" for suffix in (".ipynb", ".html", ".log"))
@@ -105,8 +106,10 @@ def _run_one(
             _render(executed, page)
             console.print(f"\nInterrupted in cell {display.cell}. What had run until then is kept: {executed}")
             raise
-        except RuntimeError as error:  # nbclient's DeadKernelError
+        except DeadKernelError as error:
             failure = f"cell {display.cell}: the kernel ended ({error}). Was the memory used up? Its last words: {log}"
+        except RuntimeError as error:
+            failure = f"no kernel answered ({error}): is the machine busy? Run it again. Its last words: {log}"
     _render(executed, page)
     return Outcome(path.stem, time.monotonic() - started, page, failure)
 
@@ -132,7 +135,12 @@ def _engine() -> type:
 
             manager.cell_start = tell
             client = PapermillNotebookClient(
-                manager, kernel_name=kernel_name, timeout=None, stdout_file=display, coalesce_streams=True
+                manager,
+                kernel_name=kernel_name,
+                startup_timeout=notebooks.STARTUP_TIMEOUT,
+                timeout=None,
+                stdout_file=display,
+                coalesce_streams=True,
             )
             return client.execute(stderr=kernel_log)
 
