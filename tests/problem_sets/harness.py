@@ -54,6 +54,11 @@ class ProblemSet:
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
         }
 
+    def given(self) -> list[Any]:
+        """The cells whose code checks may call, and which grading restores: locked, and worth no points."""
+        marks = [(cell, cell.metadata.get("nbgrader", {})) for cell in self.cells if cell.cell_type == "code"]
+        return [cell for cell, mark in marks if mark.get("locked") and not mark["grade"]]
+
     def checks(self, exercise: str = "") -> dict[str, Any]:
         """The check cells, by their grade_id, of one exercise or of all."""
         return {
@@ -72,6 +77,8 @@ class ProblemSet:
         """
         names = dict(self._names)
         exec(compile(answer, "answer", "exec"), names)
+        for cell in self.given():  # after the answer, since it calls what the student has defined
+            exec(compile(cell.source, cell.id, "exec"), names)
         failed = {}
         for name, cell in self.checks(exercise).items():
             if only not in (None, name):
