@@ -64,5 +64,5 @@ def _cell(text: str) -> str:
 
 
 def _alignment(column: Sequence[str]) -> str:
-    filled = [text for text in column if text]
+    filled = [text for text in column if text.strip("–- ")]  # a dash stands for no number
     return "---:" if filled and all(text.lstrip("+-−±≈< ")[:1].isdigit() for text in filled) else "---"

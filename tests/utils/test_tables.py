@@ -20,12 +20,12 @@ def test_a_table_has_a_line_for_the_header_the_alignments_and_each_row():
     ]
 
 
-@pytest.mark.parametrize("numbers", [["+0.1", "-2"], ["−3 %", ""], ["≈ 12", "< 0.001"]])
+@pytest.mark.parametrize("numbers", [["+0.1", "-2"], ["−3 %", ""], ["≈ 12", "< 0.001"], ["–", "1"]])
 def test_numbers_with_signs_are_numbers(numbers):
     assert lines(["x"], [[number] for number in numbers])[1] == "| ---: |"
 
 
-@pytest.mark.parametrize("texts", [["0.1", "not measured"], ["", ""], ["–", "1"]])
+@pytest.mark.parametrize("texts", [["0.1", "not measured"], ["", ""], ["–", "-"]])
 def test_a_column_with_words_is_text(texts):
     assert lines(["x"], [[text] for text in texts])[1] == "| --- |"
 
