@@ -58,17 +58,18 @@ def describe_curve(values: Sequence[float], step: str) -> str:
     Returns:
         e.g. "falls from 0.69 to 0.42, lowest at epoch 2 with 0.38".
     """
-    finite = [(_round(value), number) for number, value in enumerate(values, start=1) if math.isfinite(value)]
+    finite = {number: value for number, value in enumerate(values, start=1) if math.isfinite(value)}
     if not finite:
         return "holds no finite number"
-    first, last = finite[0][0], finite[-1][0]
+    first, last = _round(finite[min(finite)]), _round(finite[max(finite)])
     if first == last:
         parts = [f"is {first:g} at {step} 1" if len(values) == 1 else f"starts and ends at {first:g}"]
     else:
         parts = [f"{'falls' if last < first else 'rises'} from {first:g} to {last:g}"]
-    for name, value in (("lowest", min(finite)[0]), ("highest", max(finite)[0])):
+    for name, number in (("lowest", min(finite, key=finite.get)), ("highest", max(finite, key=finite.get))):
+        value = _round(finite[number])
         if value not in (first, last):
-            parts.append(f"{name} at {step} {dict(reversed(finite))[value]} with {value:g}")
+            parts.append(f"{name} at {step} {number} with {value:g}")
     if len(finite) < len(values):
         parts.append(f"not finite at {len(values) - len(finite)} of {len(values)} {step}s")
     return ", ".join(parts)
