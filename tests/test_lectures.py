@@ -28,10 +28,12 @@ def prose(notebook):
     return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
-def test_the_readme_lists_every_lecture():
+@every_lecture
+def test_the_readme_lists_every_lecture_with_the_minutes_it_took(path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert LECTURE_PATHS
-    assert all(f"](lectures/{path.name})" in readme for path in LECTURE_PATHS)
+    row = re.search(rf"\]\(lectures/{path.name}\) \|.*\| (\d+) min \|$", readme, flags=re.MULTILINE)
+    assert row, f"the README has no row for {path.name} that ends with its minutes in full size"
+    assert int(row[1]) == max(1, round(notebooks.read(path).metadata.course.seconds / 60))
 
 
 @every_notebook
