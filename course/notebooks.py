@@ -133,8 +133,9 @@ def headings(cell: Any) -> list[str]:
 def parameter_names(notebook: Any) -> list[str]:
     """The names that the cell tagged `parameters` assigns."""
     sources = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    statements = ast.parse("\n".join(sources)).body
-    return [target.id for statement in statements if isinstance(statement, ast.Assign) for target in statement.targets]
+    assignments = [node for node in ast.parse("\n".join(sources)).body if isinstance(node, ast.Assign)]
+    targets = [node for assignment in assignments for target in assignment.targets for node in ast.walk(target)]
+    return [node.id for node in targets if isinstance(node, ast.Name)]
 
 
 # nbconvert's page leaves the alternative text of a figure out, though it stands in the notebook.

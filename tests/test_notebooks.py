@@ -85,3 +85,9 @@ def test_a_page_keeps_the_words_that_describe_a_figure(tmp_path):
     page = tmp_path / "page.html"
     notebooks.render(v4.new_notebook(cells=[v4.new_code_cell("draw()", outputs=[picture])]), page)
     assert "alt='a \"curve\"'" in page.read_text(encoding="utf-8")
+
+
+def test_the_names_of_parameters_are_those_that_their_cell_assigns():
+    cell = v4.new_code_cell("SIZE = 3\nROWS, COLUMNS = 2, 4\nfor _ in (): pass", metadata={"tags": ["parameters"]})
+    other = v4.new_code_cell("STEP = 1")
+    assert notebooks.parameter_names(v4.new_notebook(cells=[other, cell])) == ["SIZE", "ROWS", "COLUMNS"]
