@@ -95,10 +95,21 @@ def release(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing: say whether assignments/ is up to date.")
     ] = False,
+    to: Annotated[
+        pathlib.Path | None, typer.Option(help="Write the students' copy of the course there, as a folder and a zip.")
+    ] = None,
 ) -> None:
-    """Generate the students' notebooks in assignments/ from those in solutions/."""
+    """Generate the students' notebooks in assignments/ from those in solutions/, or hand the course out."""
     with plain_errors():
         from course import release as course_release
+
+        if to is not None:
+            if names or check:
+                raise CourseError("--to hands out the whole course: give it no names, and no --check.")
+            from course import hand_out
+
+            hand_out.hand_out(to, console)
+            return
 
         _exit_unless(course_release.release(names or [], check, console))
 

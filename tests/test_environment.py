@@ -10,6 +10,7 @@ import yaml
 ROOT = pathlib.Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPTIONAL = PROJECT["optional-dependencies"]
+NAMED = PROJECT["dependencies"] + OPTIONAL["test"] + OPTIONAL["benchmark"] + OPTIONAL["cluster"]
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-jax.txt"]
 
 
@@ -22,8 +23,7 @@ def locked(path):
 
 
 def test_everything_the_project_names_is_locked():
-    named = {name_of(requirement) for requirement in PROJECT["dependencies"] + OPTIONAL["test"] + OPTIONAL["benchmark"]}
-    assert named <= locked(LOCKS[0])
+    assert {name_of(requirement) for requirement in NAMED} <= locked(LOCKS[0])
     assert "jax" in locked(LOCKS[1]) - locked(LOCKS[0])
 
 
@@ -31,8 +31,7 @@ def test_conda_installs_the_lock_and_every_dependency_says_where_it_is_used():
     text = (ROOT / "environment.yml").read_text()
     pip = yaml.safe_load(text)["dependencies"][-1]["pip"]
     assert pip[0] == "--requirement requirements.txt"
-    named = {name_of(requirement) for requirement in PROJECT["dependencies"] + OPTIONAL["test"] + OPTIONAL["benchmark"]}
-    assert {name_of(requirement) for requirement in pip[1:]} == named
+    assert {name_of(requirement) for requirement in pip[1:]} == {name_of(requirement) for requirement in NAMED}
     uncommented = [line for line in text.splitlines() if re.match(r"\s+- [a-z]", line) and "#" not in line]
     assert uncommented == ["  - pip:"]
 

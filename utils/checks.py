@@ -47,7 +47,7 @@ def expect_equal(got: object, expected: object, hint: str) -> None:
     """
     difference = describe_inequality(_plain(got, hint), _plain(expected, hint))
     if difference:
-        raise AssertionError(f"{difference}: {hint}")
+        raise _failure(difference, hint)
 
 
 def expect_close(got: object, expected: object, hint: str, tolerance: float = 1e-6) -> None:
@@ -66,7 +66,7 @@ def expect_close(got: object, expected: object, hint: str, tolerance: float = 1e
     got, expected = _numbers(got, hint), _numbers(expected, hint)
     if got.shape != expected.shape:
         remark = clause(describe_numbers(got, expected))
-        raise AssertionError(f"expected shape {expected.shape}, got {got.shape}{remark}: {hint}")
+        raise _failure(f"expected shape {expected.shape}, got {got.shape}{remark}", hint)
     with np.errstate(over="ignore", invalid="ignore"):  # inf - inf
         difference = np.where(got == expected, 0.0, np.abs(got - expected))
     wrong = ~(difference <= tolerance)  # in this direction, so that NaN is wrong
@@ -75,8 +75,8 @@ def expect_close(got: object, expected: object, hint: str, tolerance: float = 1e
         where = f" at {tuple(int(axis) for axis in place)}" if place else ""
         count = f"{wrong.sum()} of {got.size} numbers outside the tolerance" if got.size > 1 else ""
         remark = clause(describe_numbers(got, expected) or count)
-        raise AssertionError(
-            f"expected {expected[place]:.6g} within {tolerance:g}{where}, got {got[place]:.6g}{remark}: {hint}"
+        raise _failure(
+            f"expected {expected[place]:.6g} within {tolerance:g}{where}, got {got[place]:.6g}{remark}", hint
         )
 
 
@@ -95,7 +95,7 @@ def expect_shape(got: object, shape: tuple[int | None, ...], hint: str) -> None:
     actual = _shape(got, shape, hint)
     if not fits(actual, shape):
         remark = clause(describe_shape(actual, tuple(shape)))
-        raise AssertionError(f"expected shape {shape}, got {actual}{remark}: {hint}")
+        raise _failure(f"expected shape {shape}, got {actual}{remark}", hint)
 
 
 def expect_at_most(value: object, bound: float, hint: str, unit: str = "") -> None:
@@ -112,14 +112,14 @@ def expect_at_most(value: object, bound: float, hint: str, unit: str = "") -> No
     """
     number = _number(value, hint)
     if not -np.inf < number <= bound:
-        raise AssertionError(f"expected at most {_quantity(bound, unit)}, got {_quantity(number, unit)}: {hint}")
+        raise _failure(f"expected at most {_quantity(bound, unit)}, got {_quantity(number, unit)}", hint)
 
 
 def expect_at_least(value: object, bound: float, hint: str, unit: str = "") -> None:
     """Fail unless a number is no smaller than a bound; all else is as in `expect_at_most`."""
     number = _number(value, hint)
     if not bound <= number < np.inf:
-        raise AssertionError(f"expected at least {_quantity(bound, unit)}, got {_quantity(number, unit)}: {hint}")
+        raise _failure(f"expected at least {_quantity(bound, unit)}, got {_quantity(number, unit)}", hint)
 
 
 def expect_raises(
@@ -146,13 +146,13 @@ def expect_raises(
     except error as raised:
         message = str.__str__(str(raised))  # exactly str, see COPIES
     except Exception as raised:
-        raise AssertionError(f"expected {error.__name__}, got {shorten(repr(raised))}: {hint}") from raised
+        raise _failure(f"expected {error.__name__}, got {shorten(repr(raised))}", hint) from raised
     else:
-        raise AssertionError(f"expected {error.__name__}, got no error but {shorten(repr(result))}: {hint}")
+        raise _failure(f"expected {error.__name__}, got no error but {shorten(repr(result))}", hint)
     for word in (mentions,) if isinstance(mentions, str) else mentions:
         if word.lower() not in message.lower():
-            raise AssertionError(
-                f"expected {error.__name__} with {word!r} in its message, got {shorten(repr(message))}: {hint}"
+            raise _failure(
+                f"expected {error.__name__} with {word!r} in its message, got {shorten(repr(message))}", hint
             )
 
 
@@ -187,7 +187,7 @@ def expect_distribution(draws: object, probabilities: object, hint: str) -> None
     if surprise[worst] >= np.log(2 * len(probabilities) / FALSE_ALARM):
         wanted = f"about {len(draws) * probabilities[worst]:.0f}" if probabilities[worst] else "none"
         count = f"all {len(draws)}" if counts[worst] == len(draws) else counts[worst]
-        raise AssertionError(f"expected {wanted} of {len(draws)} draws to be {worst}, got {count}: {hint}")
+        raise _failure(f"expected {wanted} of {len(draws)} draws to be {worst}, got {count}", hint)
 
 
 def expect_gradient(
@@ -209,15 +209,23 @@ def expect_gradient(
     try:
         table = check_gradients(loss, parameters, gradients)
     except (TypeError, ValueError) as error:
-        raise AssertionError(f"expected gradients that can be checked, got an error ({error}): {hint}") from error
+        raise _failure(f"expected gradients that can be checked, got an error ({error})", hint) from error
     for name, record in table.items():
         if record.place is None and record.error > tolerance:
-            raise AssertionError(f"expected an array like {name!r} as its gradient, got {record.remark}: {hint}")
+            raise _failure(f"expected an array like {name!r} as its gradient, got {record.remark}", hint)
         if record.error > tolerance:
-            raise AssertionError(
+            raise _failure(
                 f"expected {record.numeric:.6g} in the gradient of {name!r} at {record.place}, "
-                f"got {record.analytic:.6g} (relative error {record.error:.2g}){clause(record.remark)}: {hint}"
+                f"got {record.analytic:.6g} (relative error {record.error:.2g}){clause(record.remark)}",
+                hint,
             )
+
+
+def _failure(difference: str, hint: str) -> AssertionError:
+    """What a check raises; grading shows the hint alone where the input is hidden."""
+    error = AssertionError(f"{difference}: {hint}")
+    error.hint = hint  # type: ignore[attr-defined]
+    return error
 
 
 def _plain(value: object, hint: str) -> Any:
@@ -236,27 +244,27 @@ def _plain(value: object, hint: str) -> Any:
         return dict(zip(keys, [_plain(element, hint) for element in value.values()]))
     if hasattr(value, "__array__"):  # arrays, tensors and NumPy's own numbers
         return _plain(_array(value, "plain data", hint).tolist(), hint)
-    raise AssertionError(f"expected numbers, strings, lists or dicts, got {kind.__name__}: {hint}")
+    raise _failure(f"expected numbers, strings, lists or dicts, got {kind.__name__}", hint)
 
 
 def _array(value: object, kind: str, hint: str) -> np.ndarray:
     try:
         return np.asarray(value)
     except Exception:  # rows of different lengths, symbolic tensors, whatever a student's __array__ does
-        raise AssertionError(f"expected {kind}, got {shorten(repr(value))}: {hint}") from None
+        raise _failure(f"expected {kind}, got {shorten(repr(value))}", hint) from None
 
 
 def _numbers(value: object, hint: str) -> np.ndarray:
     array = _array(value, "numbers", hint)
     if array.dtype.kind in "bOSUMmc":  # NumPy would make numbers of booleans, of None and of strings such as "3"
-        raise AssertionError(f"expected numbers, got {shorten(repr(value))}: {hint}")
+        raise _failure(f"expected numbers, got {shorten(repr(value))}", hint)
     return array.astype(np.float64)
 
 
 def _number(value: object, hint: str) -> float:
     number = _numbers(value, hint)
     if number.ndim:
-        raise AssertionError(f"expected one number, got an array of shape {number.shape}: {hint}")
+        raise _failure(f"expected one number, got an array of shape {number.shape}", hint)
     return float(number)
 
 
@@ -264,11 +272,11 @@ def _classes(draws: object, count: int, hint: str) -> np.ndarray:
     """Draws as one row of class indices."""
     classes = _array(draws, "class indices", hint).ravel()
     if classes.dtype.kind not in "iu" or not len(classes):
-        raise AssertionError(f"expected whole numbers as class indices, got {shorten(repr(draws))}: {hint}")
+        raise _failure(f"expected whole numbers as class indices, got {shorten(repr(draws))}", hint)
     outside = np.flatnonzero((classes < 0) | (classes >= count))
     if len(outside):
         first = outside[0]
-        raise AssertionError(f"expected classes from 0 to {count - 1}, got {classes[first]} at draw {first}: {hint}")
+        raise _failure(f"expected classes from 0 to {count - 1}, got {classes[first]} at draw {first}", hint)
     return classes
 
 
@@ -290,7 +298,7 @@ def _shape(got: object, shape: tuple[int | None, ...], hint: str) -> tuple[int |
     except Exception as error:
         ragged = isinstance(error, ValueError) and isinstance(got, list | tuple)
         found = "rows of different lengths" if ragged else shorten(repr(got))
-        raise AssertionError(f"expected shape {shape}, got {found}: {hint}") from None
+        raise _failure(f"expected shape {shape}, got {found}", hint) from None
 
 
 def _quantity(number: float, unit: str) -> str:
