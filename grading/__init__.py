@@ -1,0 +1,1 @@
+"""What instructors run: take in, repair, run in a sandbox, judge outside, record, tell."""
