@@ -54,7 +54,7 @@ def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
         console: where the table is printed.
 
     Returns:
-        True where all checks pass. Answers graded by hand do not count.
+        True where all checks pass. Answers graded by hand do not count, nor does a bonus exercise left blank.
 
     Raises:
         CourseError: the file is no notebook or has no graded cells, or no kernel starts.
@@ -147,7 +147,9 @@ def _make_client(notebook: Any, folder: pathlib.Path, timeout: int, run: Run) ->
 def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) -> tuple[Table, bool]:
     table = Table("exercise", "points", "result", show_footer=True)
     table.columns[1].justify = "right"
-    earned = possible = by_hand = 0.0
+    earned = {False: 0.0, True: 0.0}  # beside the bonus exercises, and in them
+    possible = {False: 0.0, True: 0.0}
+    by_hand = 0.0
     passed = True
     for exercise in exercises:
         cells = {position: points_of(notebook.cells[position]) for position in exercise.checks}
@@ -156,7 +158,10 @@ def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) 
             points = sum(cells.values()) - sum(cells[position] for position in failed)
             result = _result(notebook, exercise, failed[0], run, timeout) if failed else "[green]pass[/]"
             table.add_row(escape(exercise.title), f"{points:g} / {sum(cells.values()):g}", result)
-            earned, possible, passed = earned + points, possible + sum(cells.values()), passed and not failed
+            earned[exercise.is_bonus] += points
+            possible[exercise.is_bonus] += sum(cells.values())
+            left_out = exercise.is_bonus and all(run.errors.get(position) == _BLANK for position in failed)
+            passed = passed and (not failed or left_out)
         else:
             cell = notebook.cells[exercise.solution]
             blank = not cell.source.strip() or cell.source.strip() == _UNANSWERED
@@ -164,8 +169,10 @@ def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) 
             result = f"graded by hand{', no answer yet' if blank else ''}"
             table.add_row(escape(exercise.title), f"– / {points_of(cell):g}", result)
     table.columns[0].footer = "total"
-    table.columns[1].footer = f"{earned:g} / {possible:g}"
-    table.columns[2].footer = f"and {by_hand:g} graded by hand" if by_hand else ""
+    table.columns[1].footer = f"{earned[False]:g} / {possible[False]:g}"
+    others = [f"{earned[True]:g} / {possible[True]:g} bonus points"] * bool(possible[True])
+    others += [f"{by_hand:g} graded by hand"] * bool(by_hand)
+    table.columns[2].footer = "and " + ", ".join(others) if others else ""
     return table, passed
 
 

@@ -17,6 +17,11 @@ class Exercise:
     solution: int | None
     checks: list[int] = field(default_factory=list)  # positions of the cells
 
+    @property
+    def is_bonus(self) -> bool:
+        """Whether its points come on top of the problem set's 100: its heading says "Bonus"."""
+        return bool(re.search(r"\bbonus\b", self.title, re.IGNORECASE))
+
 
 def marks_of(cell: Any) -> dict[str, Any]:
     """What nbgrader notes of a cell; empty where an editor has dropped its name."""

@@ -241,3 +241,35 @@ def test_ctrl_c_says_so_and_leaves_no_kernel_behind(tmp_path):
     assert errors == "Interrupted.\n"
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "kernel.pid").read_text()), 0)
+
+
+def bonus_set(tmp_path, source):
+    return save(
+        tmp_path,
+        heading("Exercise 1: `right` (3 points)"),
+        solution("right", "right = 4"),
+        graded("right_value", "assert right == 4", 3),
+        heading("Bonus 1: `more` (2 points)"),
+        solution("more", source),
+        graded("more_value", "assert more() == 5, 'expected 5'", 2),
+    )
+
+
+def test_bonus_points_are_counted_apart(tmp_path):
+    good, rows, _ = run_check(bonus_set(tmp_path, "def more():\n    return 5"))
+    assert good
+    assert rows["Bonus 1: more"] == ["2 / 2", "pass"]
+    assert rows["total"] == ["3 / 3", "and 2 / 2 bonus points"]
+
+
+def test_a_bonus_left_blank_is_no_failure(tmp_path):
+    good, rows, _ = run_check(bonus_set(tmp_path, "def more():\n    # YOUR CODE HERE\n    raise NotImplementedError()"))
+    assert good
+    assert rows["Bonus 1: more"] == ["0 / 2", "not attempted yet"]
+    assert rows["total"] == ["3 / 3", "and 0 / 2 bonus points"]
+
+
+def test_a_bonus_that_was_begun_has_to_pass(tmp_path):
+    good, rows, _ = run_check(bonus_set(tmp_path, "def more():\n    return 6"))
+    assert not good
+    assert rows["Bonus 1: more"] == ["0 / 2", "expected 5"]

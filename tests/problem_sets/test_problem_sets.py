@@ -9,6 +9,8 @@ import re
 import pytest
 from harness import NAMES, ProblemSet
 
+from course.exercises import find_exercises, points_of
+
 SETS = {name: ProblemSet(name) for name in NAMES}
 each_set = pytest.mark.parametrize("problem_set", SETS.values(), ids=SETS)
 
@@ -152,20 +154,21 @@ def test_nbgrader_takes_the_same_marks_as_the_harness(problem_set, grades):
 @pytest.mark.parametrize("body", ["return None", "raise ValueError"])
 def test_an_answer_that_does_nothing_earns_nothing(problem_set, body):
     for exercise, cell in problem_set.solutions().items():
-        head = cell.source[: cell.source.index("### BEGIN SOLUTION")]
-        assert set(problem_set.judge(exercise, head + body)) == set(problem_set.checks(exercise))
+        answer = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", body, cell.source, flags=re.DOTALL)
+        assert set(problem_set.judge(exercise, answer)) == set(problem_set.checks(exercise))
 
 
 @each_set
-def test_points_add_up_to_100_and_are_stated_in_the_table_and_the_headings(problem_set):
-    marks = [cell.metadata.get("nbgrader", {}) for cell in problem_set.cells]
-    exercises = [[*problem_set.checks(exercise).values()] for exercise in problem_set.solutions()]
-    written = [[cell] for cell, mark in zip(problem_set.cells, marks) if mark.get("grade_id") in problem_set.written()]
-    points = [sum(cell.metadata.nbgrader.points for cell in cells) for cells in [*exercises, *written]]
+def test_points_add_up_to_100_beside_the_bonus_and_are_stated_in_the_table_and_the_headings(problem_set):
+    exercises = find_exercises(problem_set)
+    graded = [exercise.checks or [exercise.solution] for exercise in exercises]
+    points = [sum(points_of(problem_set.cells[position]) for position in cells) for cells in graded]
     text = "\n".join(cell.source for cell in problem_set.cells)
-    assert [int(number) for number in re.findall(r"### Exercise \d.*\((\d+) points", text)] == points
-    assert [int(number) for number in re.findall(r"\| Exercise \d \|.*\| (\d+) \|", text)] == points
-    assert sum(points) == 100
+    assert [int(number) for number in re.findall(r"### (?:Exercise|Bonus) \d.*\((\d+) points", text)] == points
+    assert [int(number) for number in re.findall(r"\| (?:Exercise|Bonus) \d \|.*\| (\d+) \|", text)] == points
+    bonus = sum(worth for exercise, worth in zip(exercises, points) if exercise.is_bonus)
+    assert sum(points) - bonus == 100
+    assert re.findall(r"(\d+) bonus points", text) == [str(bonus)] * bool(bonus)
 
 
 @each_set

@@ -124,29 +124,27 @@ class SamplePrinter(keras.callbacks.Callback):
         self.settings = settings
 
     def on_epoch_end(self, epoch, logs=None):
-        next_probabilities, characters, prompt, temperatures, length, write, seed = self.settings
+        next_probabilities, draw, characters, prompt, temperatures, length, write, seed = self.settings
         rng = np.random.default_rng(seed)
         for temperature in temperatures:
             text = prompt
             while len(text) < len(prompt) + length:
                 ids = [characters.index(character) for character in text]
-                text += characters[sample(next_probabilities(ids), temperature, rng)]
+                text += characters[draw(next_probabilities(ids), temperature, rng)]
             write(str(temperature) + ": " + text)
 
 
-def sample_printer(next_probabilities, characters, prompt, temperatures, length, write=print, seed=0):
-    return SamplePrinter(next_probabilities, characters, prompt, temperatures, length, write, seed)
+def sample_printer(next_probabilities, draw, characters, prompt, temperatures, length, write=print, seed=0):
+    return SamplePrinter(next_probabilities, draw, characters, prompt, temperatures, length, write, seed)
 """,
-        "arrays and the course's sample": """
-def sample_printer(next_probabilities, characters, prompt, temperatures, length, write=print, seed=0):
-    from utils import sampling
-
+        "arrays": """
+def sample_printer(next_probabilities, draw, characters, prompt, temperatures, length, write=print, seed=0):
     table = np.array(characters)
     start = np.array([np.flatnonzero(table == character)[0] for character in prompt])
 
     def go_on(ids, temperature, rng):
         for _ in range(length):
-            ids = np.append(ids, sampling.sample(next_probabilities(ids), temperature, rng))
+            ids = np.append(ids, draw(next_probabilities(ids), temperature, rng))
         return "".join(table[ids])
 
     def after_epoch(epoch, logs):
@@ -155,6 +153,113 @@ def sample_printer(next_probabilities, characters, prompt, temperatures, length,
             write(f"[{temperature}]\\n{go_on(start, temperature, rng)}")
 
     return keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
+""",
+    },
+    "together": {
+        "a list of rows": """
+def write_together(next_probabilities, draw, prompts, temperatures, length, seeds):
+    if len(set(map(len, (prompts, temperatures, seeds)))) > 1:
+        raise ValueError("one temperature and one seed for each prompt")
+    texts = [list(prompt) for prompt in prompts]
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    for _ in range(length):
+        probabilities = next_probabilities(np.array(texts))
+        for number in range(len(texts)):
+            texts[number].append(draw(probabilities[number], temperatures[number], rngs[number]))
+    return np.array(texts)
+""",
+        "an array filled in place": """
+def write_together(next_probabilities, draw, prompts, temperatures, length, seeds):
+    count, time = np.shape(prompts)
+    if count != len(temperatures) or count != len(seeds):
+        raise ValueError("counts")
+    texts = np.zeros((count, time + length), dtype=int)
+    texts[:, :time] = prompts
+    generators = list(map(np.random.default_rng, seeds))
+    for place in range(time, time + length):
+        table = next_probabilities(texts[:, :place])
+        texts[:, place] = list(map(draw, table, temperatures, generators))
+    return texts
+""",
+    },
+    "words": {
+        "loops": """
+def split_words(text):
+    tokens, word = [], ""
+    for character in text:
+        if character == "'" or (character.isascii() and character.isalpha()):
+            word += character
+            continue
+        if word:
+            tokens.append(word)
+        tokens.append(character)
+        word = ""
+    return tokens + [word] * bool(word)
+
+
+def word_vocabulary(tokens, size):
+    counts = {}
+    for token in tokens:
+        counts[token] = counts.get(token, 0) + 1
+    ranked = sorted(counts)
+    ranked.sort(key=counts.get, reverse=True)
+    return (["<unknown>"] + ranked)[:size]
+
+
+def encode_words(tokens, vocabulary):
+    return np.array([vocabulary.index(token) if token in vocabulary else 0 for token in tokens])
+""",
+        "split at boundaries, and numpy": """
+def split_words(text):
+    return [token for token in re.split(r"([^a-zA-Z'])", text) if token]
+
+
+def word_vocabulary(tokens, size):
+    distinct, counts = np.unique(tokens, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[: size - 1]
+    return ["<unknown>"] + distinct[order].tolist()
+
+
+def encode_words(tokens, vocabulary):
+    ids = np.zeros(len(tokens), dtype="int32")
+    for number, token in enumerate(vocabulary):
+        ids[np.array(tokens) == token] = number
+    return ids
+""",
+    },
+    "style": {
+        "loops": """
+def transition_table(ids, classes):
+    table = [[1] * classes for _ in range(classes)]
+    for before, after in zip(ids, ids[1:]):
+        table[before][after] += 1
+    return np.array([[count / sum(row) for count in row] for row in table])
+
+
+def closer_style(ids, tables):
+    if len(ids) <= 1:
+        raise ValueError("too short")
+    surprises = {}
+    for style in tables:
+        total = 0.0
+        for before, after in zip(ids, ids[1:]):
+            total -= math.log(tables[style][before, after])
+        surprises[style] = total / (len(ids) - 1)
+    return sorted(surprises, key=lambda style: surprises[style])[0], surprises
+""",
+        "one number a pair": """
+def transition_table(ids, classes):
+    pairs = np.bincount(ids[:-1] * classes + ids[1:], minlength=classes**2).reshape(classes, classes)
+    return (pairs + 1) / (pairs.sum(axis=-1)[:, None] + classes)
+
+
+def closer_style(ids, tables):
+    before, after = np.array(ids)[:-1], np.array(ids)[1:]
+    if not after.size:
+        raise ValueError("too short")
+    names = list(tables)
+    surprises = [-np.mean(np.log(tables[name])[before, after]) for name in names]
+    return names[int(np.argmin(surprises))], dict(zip(names, surprises))
 """,
     },
 }
@@ -207,14 +312,14 @@ def printer(
     made="",
     begin="rng = np.random.default_rng(seed)",
     each="ids = list(prompt_ids)",
-    draw="ids.append(sample(next_probabilities(ids), temperature, rng))",
+    draw="ids.append(draw(next_probabilities(ids), temperature, rng))",
     count="length",
     finish='write(f"{temperature}: " + "".join(characters[number] for number in ids))',
     end="",
     event="on_epoch_end",
 ):
     return f"""
-def sample_printer(next_probabilities, characters, prompt, temperatures, length, write=print, seed=0):
+def sample_printer(next_probabilities, draw, characters, prompt, temperatures, length, write=print, seed=0):
     prompt_ids = [characters.index(character) for character in prompt]
     {made}
 
@@ -228,6 +333,74 @@ def sample_printer(next_probabilities, characters, prompt, temperatures, length,
         {end}
 
     return keras.callbacks.LambdaCallback({event}=write_samples)
+"""
+
+
+def together(
+    refuse="not len(prompts) == len(temperatures) == len(seeds)",
+    generators="[np.random.default_rng(seed) for seed in seeds]",
+    steps="range(length)",
+    rows="next_probabilities(texts)",
+    drawn="[draw(*choice) for choice in zip(rows, temperatures, generators)]",
+    result="texts",
+):
+    return f"""
+def write_together(next_probabilities, draw, prompts, temperatures, length, seeds):
+    if {refuse}:
+        raise ValueError("one temperature and one seed for each prompt")
+    texts = np.array(prompts)
+    generators = {generators}
+    for step in {steps}:
+        rows = {rows}
+        drawn = {drawn}
+        texts = np.column_stack([texts, drawn])
+    return {result}
+"""
+
+
+def words(
+    split="re.findall(r\"[A-Za-z']+|[^A-Za-z']\", text)",
+    ranked="sorted(counts, key=lambda token: (-counts[token], token))",
+    vocabulary='["<unknown>", *ranked[: size - 1]]',
+    ids="[positions.get(token, 0) for token in tokens]",
+):
+    return f"""
+def split_words(text):
+    return {split}
+
+
+def word_vocabulary(tokens, size):
+    counts = Counter(tokens)
+    ranked = {ranked}
+    return {vocabulary}
+
+
+def encode_words(tokens, vocabulary):
+    positions = {{token: number for number, token in enumerate(vocabulary)}}
+    return np.array({ids})
+"""
+
+
+def style(
+    start="np.ones((classes, classes))",
+    pairs="(ids[:-1], ids[1:])",
+    table="counts / counts.sum(axis=1, keepdims=True)",
+    refuse="len(ids) < 2",
+    surprise="float(-np.log(table[ids[:-1], ids[1:]]).mean())",
+    result="min(surprises, key=surprises.get), surprises",
+):
+    return f"""
+def transition_table(ids, classes):
+    counts = {start}
+    np.add.at(counts, {pairs}, 1)
+    return {table}
+
+
+def closer_style(ids, tables):
+    if {refuse}:
+        raise ValueError("too short")
+    surprises = {{style: {surprise} for style, table in tables.items()}}
+    return {result}
 """
 
 
@@ -297,6 +470,14 @@ def build_vocabulary(text):
             "vocabulary_complete",
             "not in the text",
         ),
+        "the list alone": (
+            """
+def build_vocabulary(text):
+    return sorted(set(text))
+""",
+            "vocabulary_sorted",
+            "return characters, index",
+        ),
         "ids from 1": (
             """
 def build_vocabulary(text):
@@ -342,6 +523,21 @@ def windows_and_targets(ids, length, step):
             "windows_inputs",
             "window i begins",
         ),
+        "all windows in one row": (
+            windows().replace("for start in starts]), ", "for start in starts]).ravel(), "),
+            "windows_inputs",
+            "the last axis is missing: one window a row",
+        ),
+        "lists for arrays": (
+            windows().replace("np.array(", "list("),
+            "windows_inputs",
+            "expected an array of windows, got a list: np.array(...)",
+        ),
+        "the windows alone": (
+            windows().replace(", np.array([ids[start + length] for start in starts])", ""),
+            "windows_inputs",
+            "expected two arrays",
+        ),
         "step ignored": (windows(step="1"), "windows_inputs", "3 ids further"),
         "windows one too long": (windows(inputs="ids[start : start + length + 1]"), "windows_inputs", "first 4 ids"),
         "one column a window": (
@@ -360,10 +556,20 @@ def windows_and_targets(ids, length, step):
         "a text without a target accepted": (
             windows(targets="ids[(start + length) % len(ids)]").replace("len(ids) <= length", "len(ids) < length"),
             "windows_errors",
-            "no target for it",
+            "but no target for it",
         ),
     },
     "model": {
+        "nothing returned": (
+            model().replace("return model", ""),
+            "model_shapes",
+            "got NoneType: does your function end with `return model`?",
+        ),
+        "the layers returned": (
+            model().replace("return model", "return model.layers"),
+            "model_learns",
+            "expected a Keras model from build_model(6, 16), got list",
+        ),
         "softmax twice": (
             model(last='layers.Dense(classes, activation="softmax"), layers.Softmax()'),
             "model_learns",
@@ -483,6 +689,13 @@ def windows_and_targets(ids, length, step):
             "sample_negative",
             "ValueError",
         ),
+        "seed instead of the generator": (
+            SAMPLE.replace("np.random.default_rng(rng)", "np.random.default_rng(hash(str(rng)) % 2**32)").format(
+                body="q = p ** (1 / max(temperature, 0.01))"
+            ),
+            "sample_seed",
+            "as a generator",
+        ),
     },
     "printer": {
         "before the epoch": (printer(event="on_epoch_begin"), "printer_lines", "expected 2, got 0"),
@@ -523,31 +736,67 @@ def windows_and_targets(ids, length, step):
         "nothing fed back": (
             printer(
                 each="ids = list(prompt_ids); drawn = []",
-                draw="drawn.append(sample(next_probabilities(ids), temperature, rng))",
+                draw="drawn.append(draw(next_probabilities(ids), temperature, rng))",
                 finish='write(f"{temperature}: {prompt}" + "".join(characters[number] for number in drawn))',
             ),
             "printer_history",
             "drawn so far",
         ),
         "only the last id handed over": (
-            printer(draw="ids.append(sample(next_probabilities(ids[-1:]), temperature, rng))"),
+            printer(draw="ids.append(draw(next_probabilities(ids[-1:]), temperature, rng))"),
             "printer_history",
             "drawn so far",
         ),
         "each sample continues the one before": (
             printer(begin="rng = np.random.default_rng(seed); ids = list(prompt_ids)", each="pass"),
             "printer_text",
-            "9 drawn characters",
+            "not with the sample before it",
+        ),
+        "the prompt's own list grows": (
+            printer(each="ids = prompt_ids"),
+            "printer_text",
+            "not with the sample before it",
+        ),
+        "each epoch continues the one before": (
+            printer(each="ids = prompt_ids", end="del prompt_ids[len(prompt) + length :]")
+            .replace(
+                "            ids = prompt_ids",
+                "            ids = list(prompt_ids)",
+            )
+            .replace(
+                "        del prompt_ids", "        prompt_ids.extend(ids[len(prompt_ids) :])\n        del prompt_ids"
+            ),
+            "printer_text",
+            "a string ends with the prompt",
+        ),
+        "the sample before is read along, and not written": (
+            printer(
+                begin="rng = np.random.default_rng(seed); ids = list(prompt_ids)",
+                each="begin = len(ids)",
+                finish='write(f"{temperature}: {prompt}" + "".join(characters[n] for n in ids[begin:]))',
+            ),
+            "printer_history",
+            "not with another sample",
         ),
         "temperature ignored": (
-            printer(draw="ids.append(sample(next_probabilities(ids), 1.0, rng))"),
+            printer(draw="ids.append(draw(next_probabilities(ids), 1.0, rng))"),
             "printer_temperatures",
-            "most probable letter",
+            "the temperature of its sample",
+        ),
+        "another function draws": (
+            printer(draw="ids.append(sample(next_probabilities(ids), temperature, rng))"),
+            "printer_temperatures",
+            "`draw` is called once for each character",
+        ),
+        "probabilities sharpened before draw does it": (
+            printer(draw="ids.append(draw(np.square(next_probabilities(ids)), temperature, rng))"),
+            "printer_temperatures",
+            "as they are",
         ),
         "always the most probable": (
             printer(draw="ids.append(int(np.argmax(next_probabilities(ids))))"),
             "printer_temperatures",
-            "many letters",
+            "`draw` is called once for each character",
         ),
         "temperature not named": (
             printer(finish='write("".join(characters[number] for number in ids))'),
@@ -559,14 +808,206 @@ def windows_and_targets(ids, length, step):
             "printer_epochs",
             "new generator",
         ),
+        "one seed for all": (
+            printer(begin="rng = np.random.default_rng(0)"),
+            "printer_epochs",
+            "is the generator made from `seed`",
+        ),
         "drawn once for all epochs": (
             printer(
                 made="known = {}",
                 begin="rng = np.random.default_rng(seed)",
-                draw="ids.append(sample(known.setdefault(len(ids), next_probabilities(ids)), temperature, rng))",
+                draw="ids.append(draw(known.setdefault(len(ids), next_probabilities(ids)), temperature, rng))",
             ),
             "printer_epochs",
             "draw anew",
+        ),
+    },
+    "together": {
+        "one text after the other": (
+            """
+def write_together(next_probabilities, draw, prompts, temperatures, length, seeds):
+    if not len(prompts) == len(temperatures) == len(seeds):
+        raise ValueError("counts")
+    choices = zip(prompts, temperatures, seeds)
+    return np.array([write_alone(next_probabilities, draw, row, heat, length, seed) for row, heat, seed in choices])
+""",
+            "together_calls",
+            "one id more each time",
+        ),
+        "only the last two ids handed over": (
+            together(rows="next_probabilities(texts[:, -2:])"),
+            "together_calls",
+            "one id more each time",
+        ),
+        "asked once more at the end": (
+            together(result="next_probabilities(texts) is None or texts"),
+            "together_calls",
+            "one id more each time",
+        ),
+        "without the prompts": (
+            together(result="texts[:, np.shape(prompts)[1] :]"),
+            "together_prompts",
+            "3 ids in the prompt and 4 drawn ones",
+        ),
+        "time before texts": (together(result="texts.T"), "together_prompts", "transposed"),
+        "one character too few": (together(steps="range(length - 1)"), "together_prompts", "4 drawn ones"),
+        "one generator for all": (
+            together(generators="[np.random.default_rng(seeds[0])] * len(seeds)"),
+            "together_same",
+            "a generator of its own seed",
+        ),
+        "seeds ignored": (
+            together(generators="[np.random.default_rng(number) for number in range(len(seeds))]"),
+            "together_same",
+            "a generator of its own seed",
+        ),
+        "one temperature for all": (
+            together(drawn="[draw(row, temperatures[0], rng) for row, rng in zip(rows, generators)]"),
+            "together_same",
+            "at its temperature",
+        ),
+        "new generators for each character": (
+            together(
+                drawn="[draw(row, heat, np.random.default_rng(seed)) "
+                "for row, heat, seed in zip(rows, temperatures, seeds)]"
+            ),
+            "together_same",
+            "is not what it is alone",
+        ),
+        "one draw for all texts": (
+            together(drawn="[draw(rows[0], temperatures[0], generators[0])] * len(rows)"),
+            "together_same",
+            "is not what it is alone",
+        ),
+        "counts that do not fit": (
+            together(refuse="False").replace("zip(rows, temperatures", "zip(rows, list(temperatures) * len(rows)"),
+            "together_refused",
+            "zip would drop a text",
+        ),
+        "seeds not counted": (
+            together(
+                refuse="len(prompts) != len(temperatures)",
+                generators="[np.random.default_rng(seeds[n % len(seeds)]) for n in range(len(prompts))]",
+            ),
+            "together_refused",
+            "1 seeds",
+        ),
+    },
+    "words": {
+        "split at spaces": (words(split="text.split()"), "words_split", "of its own"),
+        "line ends lost": (words(split='re.findall(r"[A-Za-z\']+|.", text)'), "words_split", "of its own"),
+        "apostrophes apart": (
+            words(split='re.findall(r"[A-Za-z]+|[^A-Za-z]", text)'),
+            "words_split",
+            "letters and apostrophes",
+        ),
+        "punctuation in runs": (
+            words(split="re.findall(r\"[A-Za-z']+|[^A-Za-z']+\", text)"),
+            "words_split",
+            "of its own",
+        ),
+        "lower-cased": (
+            words(split="re.findall(r\"[a-z']+|[^a-z']\", text.lower())"),
+            "words_split",
+            "'Thy'",
+        ),
+        "digits in words": (
+            words(split="re.findall(r\"[\\w']+|[^\\w']\", text)"),
+            "words_split",
+            "words of letters and apostrophes whole",
+        ),
+        "no place for unknown tokens": (words(vocabulary="ranked[:size]"), "words_frequent", "<unknown>"),
+        "one token too many": (
+            words(vocabulary='["<unknown>", *ranked[:size]]'),
+            "words_frequent",
+            "size - 1 tokens",
+        ),
+        "ties in order of appearance": (
+            words(ranked="[token for token, _ in counts.most_common()]"),
+            "words_frequent",
+            "then the most frequent tokens",
+        ),
+        "rarest first": (words(ranked="sorted(counts, key=counts.get)"), "words_frequent", "the space comes 5 times"),
+        "in alphabetical order": (words(ranked="sorted(counts)"), "words_frequent", "the space comes 5 times"),
+        "unknown tokens left out": (
+            words(ids="[positions[token] for token in tokens if token in positions]"),
+            "words_encode",
+            "not is unknown",
+        ),
+        "unknown tokens refused": (words(ids="[positions[token] for token in tokens]"), "words_encode", "KeyError"),
+        "unknown tokens last": (
+            words(ids="[positions.get(token, len(vocabulary)) for token in tokens]"),
+            "words_encode",
+            "not is unknown",
+        ),
+        "counted from 1": (
+            words(ids="[positions.get(token, -1) + 1 for token in tokens]"),
+            "words_encode",
+            "the position of each token",
+        ),
+    },
+    "style": {
+        "nothing added": (style(start="np.full((classes, classes), 1e-9)"), "style_table", "each count is 1 more"),
+        "columns that sum to 1": (
+            style(table="counts / counts.sum(axis=0, keepdims=True)"),
+            "style_table",
+            "each row sums to 1",
+        ),
+        "counts, not probabilities": (style(table="counts"), "style_table", "each row sums to 1"),
+        "backwards": (style(pairs="(ids[1:], ids[:-1])"), "style_table", "0 is followed by 1 twice"),
+        "every second pair": (style(pairs="(ids[:-1:2], ids[1::2])"), "style_table", "0 is followed by 1 twice"),
+        "repeated pairs counted once": (
+            style().replace("np.add.at(counts, (ids[:-1], ids[1:]), 1)", "counts[ids[:-1], ids[1:]] += 1"),
+            "style_table",
+            "0 is followed by 1 twice",
+        ),
+        "probabilities of ids alone": (
+            style(table="np.tile(counts.sum(axis=0) / counts.sum(), (classes, 1))"),
+            "style_held_out",
+            "does the table know what follows what",
+        ),
+        "the most surprised wins": (
+            style(result="max(surprises, key=surprises.get), surprises"),
+            "style_held_out",
+            "named right",
+        ),
+        "the wrong style named": (
+            style(result="max(surprises, key=surprises.get), surprises"),
+            "style_surprise",
+            "less surprised names the style",
+        ),
+        "a sum for the mean": (
+            style(surprise="float(-np.log(table[ids[:-1], ids[1:]]).sum())"),
+            "style_surprise",
+            "each of 3 ids",
+        ),
+        "bits for nats": (
+            style(surprise="float(-np.log2(table[ids[:-1], ids[1:]]).mean())"),
+            "style_surprise",
+            "each of 3 ids",
+        ),
+        "the sign forgotten": (
+            style(
+                surprise="float(np.log(table[ids[:-1], ids[1:]]).mean())",
+                result="max(surprises, key=surprises.get), surprises",
+            ),
+            "style_surprise",
+            "the sign is flipped",
+        ),
+        "divided by all ids": (
+            style(surprise="float(-np.log(table[ids[:-1], ids[1:]]).sum() / len(ids))"),
+            "style_surprise",
+            "each of 3 ids",
+        ),
+        "the name alone": (style(result="min(surprises, key=surprises.get)"), "style_surprise", "return both"),
+        "one id accepted": (
+            style(
+                refuse="len(ids) < 1",
+                surprise="float(-np.log(table[ids[:-1], ids[1:]]).sum() / max(1, len(ids) - 1))",
+            ),
+            "style_surprise",
+            "one id, and nothing before it",
         ),
     },
 }
