@@ -24,3 +24,6 @@ c.ClearMarkScheme.enforce_metadata = False
 
 # In seconds, for a cell. The first one imports TensorFlow, which takes long on a busy machine.
 c.Execute.timeout = 120
+# How long the outputs of a cell that has finished may take to arrive: the 4 seconds that nbgrader waits otherwise are
+# too few on a busy machine, and cost a right answer its points.
+c.Execute.iopub_timeout = 60
