@@ -276,6 +276,23 @@ def test_every_entry_of_the_registry_is_filled_in(name):
         assert (ROOT / reader).exists(), f"used_by names '{reader}', which is not there"
 
 
+def join(numbers):
+    return " and ".join([", ".join(numbers[:-1]), numbers[-1]]) if len(numbers) > 1 else "".join(numbers)
+
+
+@pytest.mark.parametrize("name", registry.read_registry())
+def test_the_card_says_the_same_of_who_uses_it(name):
+    used = registry.find_dataset(name).used_by
+    parts = []
+    for kind, pattern in (("lecture", r"lectures/(\d+)"), ("problem set", r"solutions/ps(\d)")):
+        numbers = sorted(match[1] for reader in used if (match := re.match(pattern, reader)))
+        parts += [f"{kind}{'s' * (len(numbers) > 1)} {join(numbers)}"] * bool(numbers)
+    line = "; ".join(parts)
+    cards = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    card = cards.partition(f"\n## `{name}`\n")[2].split("\n## ")[0]
+    assert f"**Used by.** {line[0].upper()}{line[1:]}." in card
+
+
 @pytest.mark.parametrize("name", registry.read_registry())
 def test_every_entry_has_a_data_card(name):
     cards = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
