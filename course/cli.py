@@ -114,6 +114,99 @@ def release(
         _exit_unless(course_release.release(names or [], check, console))
 
 
+ProblemSet = Annotated[str, typer.Argument(help="A problem set, such as ps3_shakespeare.")]
+
+
+@app.command()
+def collect(
+    problem_set: ProblemSet,
+    source: Annotated[
+        pathlib.Path, typer.Argument(help="A folder with one folder or file a student, or a zip of Canvas, Moodle, …")
+    ],
+) -> None:
+    """Take in what students handed in: every file is kept, the latest of each is graded."""
+    with plain_errors():
+        from course import grade as course_grade
+
+        _exit_unless(course_grade.collect(problem_set, source, console))
+
+
+@app.command()
+def grade(
+    problem_set: ProblemSet,
+    students: Annotated[list[str] | None, typer.Option("--student", help="Only this one; can be repeated.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Grade nothing: check the records and their log.")] = False,
+    kept: Annotated[str, typer.Option(help="With --verify: a last hash that it printed before.")] = "",
+    isolation: Annotated[
+        str | None, typer.Option(help="'process' runs trusted notebooks without a sandbox.  [default: a sandbox]")
+    ] = None,
+    cell_seconds: Annotated[float, typer.Option(help="Seconds that a cell or a check may take.", min=0.1)] = 60,
+    total_seconds: Annotated[float, typer.Option(help="Seconds that a submission may take.", min=0.1)] = 300,
+    memory: Annotated[float, typer.Option(help="GiB that a submission may use.", min=0.1)] = 3.0,
+    dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to grade on.")] = None,
+) -> None:
+    """Grade what was handed in, in a sandbox; what did not change keeps its record."""
+    with plain_errors():
+        if verify:
+            from grading import audit
+
+            _exit_unless(audit.report(console, kept=kept))
+            return
+        from course import grade as course_grade
+
+        _exit_unless(
+            course_grade.grade(
+                problem_set,
+                console,
+                students=tuple(students or ()),
+                force=force,
+                isolation=isolation,
+                cell_seconds=cell_seconds,
+                total_seconds=total_seconds,
+                memory=memory,
+                dask=dask,
+            )
+        )
+
+
+@app.command()
+def feedback(problem_set: ProblemSet) -> None:
+    """Write a web page for each student: what was checked, what came, and where to read on."""
+    with plain_errors():
+        from course import grade as course_grade
+
+        course_grade.feedback(problem_set, console)
+
+
+@app.command()
+def export(
+    problem_set: ProblemSet,
+    form: Annotated[str, typer.Option("--form", help="canvas or moodle.")] = "canvas",
+    to: Annotated[pathlib.Path | None, typer.Option(help="The file.  [default: PROBLEM_SET.csv]")] = None,
+    people: Annotated[
+        pathlib.Path | None, typer.Option(help="The list of participants that the system exports: who is who.")
+    ] = None,
+) -> None:
+    """Write the scores as CSV for Canvas or Moodle, and print the problem set's statistics."""
+    with plain_errors():
+        from course import grade as course_grade
+
+        course_grade.export(problem_set, form, to or pathlib.Path(f"{problem_set}.csv"), people, console)
+
+
+@app.command()
+def similar(
+    problem_set: ProblemSet,
+    threshold: Annotated[float, typer.Option(help="Share of a hand-in that must be in the other.", min=0, max=1)] = 0.6,
+) -> None:
+    """Show which hand-ins share code that the course did not give out: a reason to look, never a proof."""
+    with plain_errors():
+        from course import grade as course_grade
+
+        course_grade.similar(problem_set, threshold, console)
+
+
 @app.command()
 def normalise(
     check: Annotated[

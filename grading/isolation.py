@@ -7,6 +7,7 @@ three small folders in memory that can be written, and a filter of system calls.
 import contextlib
 import dataclasses
 import functools
+import mmap
 import os
 import pathlib
 import shutil
@@ -42,7 +43,9 @@ REFUSED = (
     "vhangup", "fanotify_init",
 )
 # fmt: on
+FIRST_USER, LAST_USER = 200_000, 51_000_000  # ids that nothing else on the machine uses
 NEW_USER_NAMESPACE = 0x10000000  # CLONE_NEWUSER
+SHARED_MEMORY = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,22 @@ def best_isolation() -> tuple[str, str]:
         call_filter()
     except Exception as error:
         return PROCESS, f"the filter of system calls cannot be made ({error}). On Debian: apt install libseccomp2."
-    level = SANDBOX if os.geteuid() == 0 else SHARED_USER
+    level = SANDBOX if os.geteuid() == 0 and _has_users() else SHARED_USER
     command = [*_isolate(level), *_bind_system(), "--", "/bin/true"]
     tried = subprocess.run(command, capture_output=True, text=True)
     if tried.returncode:
         reason = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
         return PROCESS, f"bubblewrap cannot make a sandbox here ({reason})."
-    return level, "" if level == SANDBOX else "only root can give each submission a user of its own."
+    return level, "" if level == SANDBOX else "only root, outside a container, can give each submission its own user."
+
+
+def _has_users() -> bool:
+    """Whether there are users to give away: a container often has few."""
+    try:
+        ranges = [line.split() for line in pathlib.Path("/proc/self/uid_map").read_text().splitlines()]
+        return any(int(first) <= FIRST_USER and int(first) + int(count) > LAST_USER for first, _, count in ranges)
+    except (OSError, ValueError):
+        return False
 
 
 def choose_isolation(asked: str | None) -> str:
@@ -129,7 +141,18 @@ def sandbox_command(level: str, python: list[str], settings: dict[str, str], rul
     command += [*_bind_system(), *_bind_python(), *_bind_course()]
     for folder in ("/tmp", "/dev/shm", "/course/work"):
         command += ["--perms", "1777", "--size", str(WRITABLE), "--tmpfs", folder]
-    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/course/work"]
+    # a mapping of /dev/zero can be shared, and then holds memory that is counted nowhere; /dev/full gives zeros, too
+    command += [
+        "--dev-bind",
+        "/dev/full",
+        "/dev/zero",
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/course/work",
+    ]
     for name, value in settings.items():
         command += ["--setenv", name, value]
     return [*command, "--", *python]
@@ -138,8 +161,8 @@ def sandbox_command(level: str, python: list[str], settings: dict[str, str], rul
 def _isolate(level: str) -> list[str]:
     command = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     command += ["--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--hostname", "grading"]
+    command += ["--cap-drop", "ALL"]
     if level == SANDBOX:  # the first process changes users, kills what a submission left, and measures its memory
-        command += ["--cap-drop", "ALL"]
         for right in ("SETUID", "SETGID", "KILL", "SYS_PTRACE"):
             command += ["--cap-add", f"CAP_{right}"]
         return command
@@ -230,6 +253,12 @@ def call_filter(level: str = SANDBOX) -> Any:
     rules.add_rule(pyseccomp.ERRNO(38), "clone3")  # ENOSYS
     new_user = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, NEW_USER_NAMESPACE, NEW_USER_NAMESPACE)
     rules.add_rule(refuse, "clone", new_user)
+    # Memory that belongs to no process can be let go of and still be held, and no limit counts it.
+    for name in ("memfd_create", "memfd_secret"):
+        with contextlib.suppress(Exception):
+            rules.add_rule(pyseccomp.ERRNO(38), name)
+    shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, SHARED_MEMORY, SHARED_MEMORY)
+    rules.add_rule(pyseccomp.ERRNO(12), "mmap", shared)  # ENOMEM
     # limits of another process; 0 is the caller itself
     rules.add_rule(refuse, "prlimit64", pyseccomp.Arg(0, pyseccomp.NE, 0))
     # types of socket beyond those of a machine that is alone

@@ -12,6 +12,7 @@ from course.errors import CourseError
 from course.exercises import marks_of, points_of
 from course.paths import ROOT, suggest
 
+BESIDE = "beside-student"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
@@ -27,7 +28,9 @@ class Check:
         source: its code, hidden tests included.
         expected: its first line, a sentence that says what it checks.
         needs: names of the student's that it uses.
-        given: code of the locked cells above it whose functions it uses.
+        given: code of the locked cells above it whose functions it uses. They run where the check does.
+        beside: the same of locked cells with the tag BESIDE. They run where the student's code does, for instance
+            because both use the same file; what they give back is as little to be trusted as that.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Check:
     expected: str
     needs: tuple[str, ...]
     given: str
+    beside: str
 
     def is_hidden(self, line: int) -> bool:
         """Whether a line of the source, counted from 1, is one that students never see."""
@@ -81,16 +85,13 @@ class ProblemSet:
         """The name of the last check: no points depend on the cells behind it."""
         return list(self.checks)[-1]
 
-    def modules(self) -> set[str]:
+    def check_modules(self) -> tuple[str, ...]:
         """What the checks import."""
-        trees = (node for check in self.checks.values() for node in ast.walk(ast.parse(check.given + check.source)))
-        found = set()
-        for node in trees:
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module)
-        return found
+        return _imported("\n".join(f"{check.given}\n{check.source}" for check in self.checks.values()))
+
+    def notebook_modules(self) -> tuple[str, ...]:
+        """What the released notebook imports, for the sandbox to have ready."""
+        return _imported("\n".join(cell.source for cell in self.released.cells if cell.cell_type == "code"))
 
 
 @functools.lru_cache(maxsize=16)
@@ -124,6 +125,26 @@ def is_given(cell: Any) -> bool:
     return bool(cell.cell_type == "code" and marks.get("locked") and not marks.get("grade"))
 
 
+def _imported(source: str) -> tuple[str, ...]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return tuple(sorted(found))
+
+
+def is_beside(cell: Any) -> bool:
+    """Whether a given cell runs in the student's process."""
+    return BESIDE in cell.metadata.get("tags", [])
+
+
+def is_judged(cell: Any) -> bool:
+    """Whether a given cell runs in the judge's process."""
+    return is_given(cell) and not is_beside(cell)
+
+
 def _find_checks(source: Any) -> dict[str, Check]:
     cells = source.cells
     names = {name for cell in cells if marks_of(cell).get("solution") for name in _defined(cell)}
@@ -132,19 +153,23 @@ def _find_checks(source: Any) -> dict[str, Check]:
         for position in exercise.checks:
             cell = cells[position]
             given = _find_given(cells[:position], cell.source)
-            needs = _used(f"{given}\n{cell.source}", names)
+            beside = [other for other in cells[:position] if is_given(other) and is_beside(other)]
+            beside = [other for other in beside if _used(f"{given}\n{cell.source}", _defined(other))]
+            lent = {*names, *(name for other in beside for name in _defined(other))}
+            needs = _used(f"{given}\n{cell.source}", lent)
+            run_again = "\n\n".join(other.source for other in beside)
             owner = marks_of(cells[exercise.solution])["grade_id"] if exercise.solution is not None else ""
             expected = cell.source.partition("\n")[0].lstrip("# ")
             name = marks_of(cell)["grade_id"]
             title, points = exercise.title, float(points_of(cell))
-            checks[name] = Check(name, owner, title, points, cell.source, expected, needs, given)
+            checks[name] = Check(name, owner, title, points, cell.source, expected, needs, given, run_again)
     order = [marks_of(cell).get("grade_id") for cell in cells]
     return dict(sorted(checks.items(), key=lambda item: order.index(item[0])))
 
 
 def _find_given(above: list[Any], source: str) -> str:
     """The locked code above a check that it uses, behind the imports that this code relies on."""
-    given = "\n\n".join(cell.source for cell in above if is_given(cell) and _used(source, _defined(cell)))
+    given = "\n\n".join(cell.source for cell in above if is_judged(cell) and _used(source, _defined(cell)))
     imports = [
         ast.unparse(node)
         for cell in above

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -28,69 +29,43 @@ _MAX_NAME = 200  # bytes of a folder's name; most file systems take 255
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out of one check.
+    """What came out of one check, or that an answer in words waits to be marked by hand."""
 
-    Attributes:
-        check: the name (grade_id) of the check's cell.
-        exercise: the name of the student's cell that it belongs to.
-        title: the exercise's heading, as students know it.
-        points: earned.
-        possible: what the check is worth.
-        outcome: one of OUTCOMES.
-        message: what the student may read; never a hidden line or an expected value of a hidden test.
-        expected: the sentence that says what the check looks at.
-        seconds: how long it took.
-    """
-
-    check: str
-    exercise: str
-    title: str
-    points: float
+    check: str  # the name (grade_id) of the check's cell
+    exercise: str  # the name of the student's cell that it belongs to
+    title: str  # the exercise's heading, as students know it
+    points: float  # earned
     possible: float
-    outcome: str
-    message: str
-    expected: str
+    outcome: str  # one of OUTCOMES
+    message: str  # what the student may read; never a hidden line or what a hidden test expects
+    expected: str  # the sentence that says what the check looks at
     seconds: float
+
+    @property
+    def is_written(self) -> bool:
+        """Whether this is an answer in words: its cell is the student's own, a check's is another."""
+        return self.check == self.exercise
 
 
 @dataclass(frozen=True)
 class Record:
-    """One grading of one hand-in.
-
-    Attributes:
-        problem_set: such as ps1_reviews.
-        student: the student's name in the gradebook and in `submitted/`.
-        received: when it was handed in, ISO 8601 with a zone.
-        graded: when it was graded, the same.
-        submission_sha256: of the file as handed in.
-        release_sha256: of the released notebook.
-        solution_sha256: of the instructor's notebook, which holds the checks.
-        key: what decides whether to grade again, from record_key.
-        environment: versions of what it ran with.
-        seed: of the random numbers.
-        limits: what a submission was allowed, in seconds and bytes.
-        isolation: the name of the isolation level.
-        notes: what repair changed, and what the sandbox said.
-        fault: why nothing could be run; empty where something was.
-        cells: of each of the student's cells its name, seconds and outcome.
-        verdicts: of each check and each written answer.
-    """
+    """One grading of one hand-in. Times are ISO 8601 with a zone; limits are in seconds and bytes."""
 
     problem_set: str
-    student: str
+    student: str  # the name in the gradebook and in `submitted/`
     received: str
     graded: str
-    submission_sha256: str
-    release_sha256: str
-    solution_sha256: str
-    key: str
-    environment: dict[str, str]
+    submission_sha256: str  # of the file as handed in
+    release_sha256: str  # of the released notebook
+    solution_sha256: str  # of the instructor's notebook, which holds the checks
+    key: str  # what decides whether to grade again, from record_key
+    environment: dict[str, str]  # versions of what it ran with
     seed: int
     limits: dict[str, float]
-    isolation: str
-    notes: tuple[str, ...]
-    fault: str
-    cells: tuple[tuple[str, float, str], ...]
+    isolation: str  # the name of the isolation level
+    notes: tuple[str, ...]  # what repair changed, what the sandbox said
+    fault: str  # why nothing could be run; empty where something was
+    cells: tuple[tuple[str, float, str], ...]  # of each of the student's cells its name, seconds and outcome
     verdicts: tuple[Verdict, ...]
 
     @property
@@ -158,10 +133,7 @@ def from_json(data: bytes, name: str) -> Record:
 def path_of(record: Record, root: pathlib.Path = ROOT, number: int = 1) -> pathlib.Path:
     """Where a record belongs: grades/PROBLEM_SET/STUDENT/<received>_<key>.json.
 
-    Args:
-        record: the record.
-        root: the course folder.
-        number: 2 for the second grading of the same hand-in under the same key (a forced one), and so on.
+    A second grading of the same hand-in under the same key (a forced one) has the number 2, and so on.
     """
     received = when(record.received)
     stamp = received.strftime("%Y%m%dT%H%M%S") + (f".{received.microsecond:06d}" if received.microsecond else "") + "Z"
@@ -221,9 +193,9 @@ def read(path: pathlib.Path) -> Record:
         record = from_json(path.read_bytes(), str(path))
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
-    belongs = (record.problem_set, record.student)
-    if _same_form(belongs) != _same_form((path.parent.parent.name, path.parent.name)):
-        raise CourseError(f"{path} is a record of {belongs[1]!r} in {belongs[0]!r}: it lies in the wrong folder.")
+    belongs, lies = f"{record.problem_set}/{record.student}", f"{path.parent.parent.name}/{path.parent.name}"
+    if unicodedata.normalize("NFC", belongs) != unicodedata.normalize("NFC", lies):  # some systems split accents off
+        raise CourseError(f"{path} is a record of {belongs}: it lies in the wrong folder.")
     return record
 
 
@@ -246,11 +218,6 @@ def _order(record: Record) -> tuple[str, datetime, datetime]:
     return record.student, when(record.received), when(record.graded)
 
 
-def _same_form(names: tuple[str, str]) -> list[str]:
-    """Some file systems give a name back with its accents split off."""
-    return [unicodedata.normalize("NFC", name) for name in names]
-
-
 def _write_once(path: pathlib.Path, data: bytes) -> None:
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
@@ -261,12 +228,10 @@ def _write_once(path: pathlib.Path, data: bytes) -> None:
             os.fsync(file.fileno())
         try:
             os.link(temporary, path)  # unlike a rename it refuses to replace a file
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
+        except OSError:
             if path.exists():
                 raise FileExistsError(path) from None
-            os.rename(temporary, path)
+            os.rename(temporary, path)  # a file system without hard links
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -274,12 +239,10 @@ def _write_once(path: pathlib.Path, data: bytes) -> None:
 
 def sync_folder(folder: pathlib.Path) -> None:
     """Bring a folder's list of files to the disk, where the system can."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
         handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        stack.callback(os.close, handle)
+        os.fsync(handle)
 
 
 def _checked(values: Any, name: str) -> Record:
@@ -300,10 +263,13 @@ def _checked(values: Any, name: str) -> Record:
     return record
 
 
+_hints = functools.cache(typing.get_type_hints)
+
+
 def _as(kind: Any, value: Any, place: str) -> Any:
     """The value as the annotated type; only lists become tuples, and whole numbers floats where floats belong."""
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         if not isinstance(value, dict) or value.keys() != hints.keys():
             given = set(value) if isinstance(value, dict) else set()
             raise ValueError(f"{place}: missing {sorted(hints.keys() - given)}, unknown {sorted(given - hints.keys())}")
@@ -317,7 +283,7 @@ def _as(kind: Any, value: Any, place: str) -> Any:
         return {_as(str, name, place): _as(parts[1], item, f"{place}[{name!r}]") for name, item in value.items()}
     elif kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    elif type(value) is kind:
+    elif kind is not float and type(value) is kind:
         return value
     raise TypeError(f"{place} should be {getattr(kind, '__name__', kind)}, got {value!r:.80}")
 

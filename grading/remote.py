@@ -36,7 +36,7 @@ class Peer:
 
     Args:
         channel: where messages go.
-        operations: names of the requests that this side answers, beside calls: keys of OPERATIONS.
+        operations: names of the requests that this side answers: "call" and keys of OPERATIONS.
         handlers: further requests that it answers, by their name.
     """
 
@@ -44,7 +44,8 @@ class Peer:
         self, channel: Channel, operations: tuple[str, ...], handlers: dict[str, Callable[..., Any]] | None = None
     ) -> None:
         self.channel = channel
-        self.handlers = {"call": self._call, **{name: OPERATIONS[name] for name in operations}, **(handlers or {})}
+        known = {"call": self._call, **OPERATIONS}
+        self.handlers = {**{name: known[name] for name in operations}, **(handlers or {})}
         self.forget()
 
     def forget(self) -> None:
@@ -239,7 +240,7 @@ def _describe(error: BaseException) -> list[Any]:
     names = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
     try:
         message = str(error)[:MAX_MESSAGE]
-    except Exception:
+    except BaseException:  # code of the student's, which may end with an exit
         message = "(its message cannot be shown)"
     return [names[:20], message.encode("utf-8", "replace").decode()]
 

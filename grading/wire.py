@@ -13,6 +13,7 @@ import math
 import re
 import socket
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ import numpy as np
 
 MAGIC = b"crs1"
 MAX_FRAME = 256 * 2**20  # bytes of a message
+MAX_TEXT = 48 * 2**20  # bytes of its JSON, from which many times as much memory is made
 MAX_NODES = 2_000_000  # values in a message
 MAX_DEPTH = 60  # lists within lists
 MAX_BITS = 4_096  # of a whole number
@@ -111,10 +113,12 @@ class Encoder:
 
     def _encode_array(self, value: np.ndarray | np.generic, depth: int) -> Any:
         array = np.asarray(value)
-        if array.dtype.kind == "V" or (array.dtype.kind == "f" and array.dtype.itemsize not in (2, 4, 8)):
+        if (array.dtype.kind == "V" and not array.dtype.names) or (
+            array.dtype.kind == "f" and array.dtype.itemsize not in (2, 4, 8)
+        ):
             array = array.astype(np.float32)  # such as bfloat16
         if not _DTYPE.fullmatch(array.dtype.str):
-            if array.dtype.kind == "O" and isinstance(value, np.ndarray):
+            if array.dtype.kind == "O" and array.ndim:
                 return {"ol": self.encode(array.tolist(), depth + 1)}
             raise WireError(f"an array of {array.dtype} cannot be passed on")
         tag = "a" if isinstance(value, np.ndarray) else "n"
@@ -157,6 +161,8 @@ class Decoder:
             raise WireError("the message is nested too deeply, or has too many parts")
         kind = type(form)
         if kind in _SCALARS or kind is float:
+            if kind is int and form.bit_length() > MAX_BITS:
+                raise WireError("a whole number is too large")
             return form
         if kind is not dict or len(form) != 1:
             raise WireError("the message holds something unknown")
@@ -204,17 +210,21 @@ class Decoder:
     def _decode_array(self, dtype: Any, shape: Any, blob: Any, writable: Any) -> np.ndarray:
         if not (type(dtype) is str and _DTYPE.fullmatch(dtype) and type(shape) is list and len(shape) <= 32):
             raise WireError("an array is malformed")
-        content = self._blob(blob)
-        if not all(type(length) is int and 0 <= length <= MAX_FRAME for length in shape):
+        content, size = self._blob(blob), np.dtype(dtype).itemsize
+        if not (size and all(type(length) is int and 0 <= length <= MAX_FRAME for length in shape)):
             raise WireError("an array is malformed")
-        if math.prod(shape) * np.dtype(dtype).itemsize != len(content):
+        if math.prod(shape) * size != len(content):
             raise WireError("an array has another size than its shape says")
         # a copy in its own memory, and zero-size arrays, which frombuffer refuses
         array = np.frombuffer(content, dtype).reshape(shape).copy() if len(content) else np.empty(shape, dtype)
+        if array.dtype == bool:  # one byte each, which could hold another number
+            array = np.asarray(array.view(np.uint8) != 0)
         array.flags.writeable = bool(writable)
         return array
 
     def _decode_objects(self, elements: Any) -> np.ndarray:
+        if type(elements) is not list:
+            raise WireError("an array is malformed")
         array = np.empty(len(elements), dtype=object)
         array[:] = elements
         return array
@@ -229,10 +239,18 @@ class Decoder:
 
 
 class Channel:
-    """Sends and receives messages over a connected stream socket; one user at a time."""
+    """Sends and receives messages over a connected stream socket; one user at a time.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Args:
+        connection: the socket.
+        limit: bytes of a message that comes in.
+        deadline: on the clock of `time.monotonic`, for all messages together, however slowly they come; None waits.
+    """
+
+    def __init__(self, connection: socket.socket, limit: int = MAX_FRAME, deadline: float | None = None) -> None:
         self.connection = connection
+        self.limit = limit
+        self.deadline = deadline
 
     def send(self, message: dict[str, Any], blobs: list[bytes] = []) -> None:  # noqa: B006 (never changed)
         """Send a JSON object and its blobs.
@@ -240,11 +258,13 @@ class Channel:
         Raises:
             Closed: the other side is gone.
             WireError: the message is too long.
+            TimeoutError: the deadline has passed.
         """
         text = json.dumps({**message, "blobs": [len(blob) for blob in blobs]}, allow_nan=False).encode()
         length = _LENGTH.size + len(text) + sum(map(len, blobs))
-        if length > MAX_FRAME:
+        if length > MAX_FRAME or len(text) > MAX_TEXT:
             raise WireError(f"a message of {length} bytes is too long")
+        self._watch_clock()
         try:
             self.connection.sendall(_HEAD.pack(MAGIC, length) + _LENGTH.pack(len(text)) + text)
             for blob in blobs:
@@ -258,13 +278,15 @@ class Channel:
         Raises:
             Closed: the other side is gone.
             WireError: the message is malformed or too long.
-            TimeoutError: the socket has a time-out, and it has passed.
+            TimeoutError: the deadline has passed.
         """
         magic, length = _HEAD.unpack(self._read(_HEAD.size))
-        if magic != MAGIC or not _LENGTH.size <= length <= MAX_FRAME:
+        if magic != MAGIC or not _LENGTH.size <= length <= self.limit:
             raise WireError("a frame has a wrong head")
         payload = memoryview(self._read(length))
         (text_length,) = _LENGTH.unpack(payload[: _LENGTH.size])
+        if text_length > MAX_TEXT:
+            raise WireError("a frame has a wrong head")
         try:
             message = json.loads(bytes(payload[_LENGTH.size : _LENGTH.size + text_length]))
             sizes = message["blobs"]
@@ -283,6 +305,7 @@ class Channel:
     def _read(self, count: int) -> bytes:
         buffer = bytearray()
         while len(buffer) < count:
+            self._watch_clock()
             try:
                 piece = self.connection.recv(min(count - len(buffer), 1 << 20))
             except ConnectionError as error:
@@ -291,3 +314,11 @@ class Channel:
                 raise Closed("the other side is gone")
             buffer += piece
         return bytes(buffer)
+
+    def _watch_clock(self) -> None:
+        """Let the next step on the socket take what is left of the time."""
+        if self.deadline is not None:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the deadline has passed")
+            self.connection.settimeout(left)

@@ -17,7 +17,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -26,8 +25,11 @@ from pathlib import Path
 from typing import Any
 
 STUDENT = 3  # the file descriptor of the student's socket
+REAP = 0.1  # seconds that a submission's process has to end by itself, once its socket is closed
 LOOK = 0.2  # seconds between two looks at the memory in use
-NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS
+NO_NEW_PRIVILEGES, DUMPABLE = 38, 4  # of prctl
+CLEAN = 5  # seconds that wiping may take: beyond that, a new sandbox is faster
+INODE = 1_024  # bytes of memory, about, that a file takes beside what is in it
 SHARED = os.environ.get("SHARED") == "1"
 OWN_USERS = os.environ.get("OWN_USERS") == "1"
 WORK = Path(os.environ.get("WORK", "/course/work"))
@@ -91,6 +93,9 @@ class Zygote:
         folder = WORK / str(order["user"])
         folder.mkdir()
         ctypes.CDLL(None).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(DUMPABLE, 1, 0, 0, 0)  # so that its own files in /proc are its own
+        with contextlib.suppress(OSError):  # where memory runs out, this process goes first
+            Path("/proc/self/oom_score_adj").write_text("1000")
         os.chdir(folder)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         student.serve(self.shell, connection)
@@ -98,13 +103,14 @@ class Zygote:
     def interrupt(self, order: dict[str, Any], handles: list[int]) -> dict[str, Any]:
         """Send the student's process what Ctrl-C sends."""
         if self.child:
-            os.kill(self.child, signal.SIGINT)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and left its socket to another process
+                os.kill(self.child, signal.SIGINT)
         return {}
 
     def watch(self) -> None:
         """Note whether the process has ended, and end it where all of it together uses too much memory."""
         self.reap()
-        used = memory_in_use(self.members())
+        used = memory_in_use(self.members()) + (0 if SHARED else sum(map(folder_in_use, WRITABLE)))
         self.peak = max(self.peak, used)
         if self.child and used > self.order["limits"]["memory"]:
             self.end = "memory"
@@ -112,17 +118,20 @@ class Zygote:
 
     def finish(self, order: dict[str, Any], handles: list[int]) -> dict[str, Any]:
         """Kill all that is left of the submission and wipe what it wrote."""
+        # a process that is ending has closed its socket before it can be reaped
+        patience = time.monotonic() + REAP
         self.reap()
+        while self.child and not self.end and time.monotonic() < patience:
+            time.sleep(0.001)
+            self.reap()
         end = self.end or "running"
         deadline = time.monotonic() + 10
-        while (left := self.members()) and time.monotonic() < deadline:
-            self.kill()
+        while (left := self.kill()) and time.monotonic() < deadline:
+            time.sleep(0.002)
             self.reap()
-            if left:
-                time.sleep(0.002)
         self.child = 0
         wiped = wipe(self.order.get("user", 0))
-        return {"end": end, "peak": self.peak, "clean": wiped and not self.members()}
+        return {"end": end, "peak": self.peak, "clean": wiped and not left}
 
     def members(self) -> list[int]:
         """The processes that belong to the submission: all but this one, or its session where there is no sandbox."""
@@ -131,15 +140,22 @@ class Zygote:
             return [number for number in found if is_alive(number)]
         return [number for number in found if self.child and is_alive(number) and session_of(number) == self.child]
 
-    def kill(self) -> None:
-        """Kill them."""
+    def kill(self) -> bool:
+        """Kill them; say whether there were any.
+
+        In a sandbox the kernel does both in one step. A list of processes would miss one that forks all the time.
+        """
         if not SHARED:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:
                 os.kill(-1, signal.SIGKILL)  # all in this sandbox but this process
-            return
-        for number in self.members():
+            except ProcessLookupError:
+                return False
+            return True
+        found = self.members()
+        for number in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(number, signal.SIGKILL)
+        return bool(found)
 
     def reap(self) -> None:
         """Take note of processes that have ended; as the first process, this one inherits orphans."""
@@ -176,14 +192,21 @@ def become_user(user: int) -> None:
 
 
 def memory_in_use(processes: list[int]) -> int:
-    """Bytes that processes use together; what they share with others counts in part."""
+    """Bytes that processes use together, tables of pages included; what they share with others counts in part."""
     total = 0
     for number in processes:
-        with contextlib.suppress(OSError, ValueError):
-            for line in Path(f"/proc/{number}/smaps_rollup").read_text().splitlines():
-                if line.startswith(("Pss:", "SwapPss:")):
-                    total += int(line.split()[1]) * 1024
+        for name in ("smaps_rollup", "status"):
+            with contextlib.suppress(OSError, ValueError):
+                for line in Path(f"/proc/{number}/{name}").read_text().splitlines():
+                    if line.startswith(("Pss:", "SwapPss:", "VmPTE:")):
+                        total += int(line.split()[1]) * 1024
     return total
+
+
+def folder_in_use(folder: Path) -> int:
+    """Bytes of memory that the files in a folder in memory take."""
+    known = os.statvfs(folder)
+    return (known.f_blocks - known.f_bfree) * known.f_frsize + (known.f_files - known.f_ffree) * INODE
 
 
 def is_alive(number: int) -> bool:
@@ -207,32 +230,29 @@ def wipe(user: int) -> bool:
     child = os.fork()
     if child == 0:
         with contextlib.suppress(Exception):
+            signal.alarm(CLEAN)  # which ends this process
             if OWN_USERS and user:
                 become_user(user)
             for folder in WRITABLE:
-                for entry in folder.iterdir():
-                    remove(entry)
+                remove_all(folder)
         os._exit(0)
     os.waitpid(child, 0)
-    return not any(any(folder.iterdir()) for folder in WRITABLE)
+    try:
+        return not any(any(folder.iterdir()) for folder in WRITABLE)
+    except OSError:
+        return False
 
 
-def remove(entry: Path) -> None:
-    """Remove a file or folder, even where the submission has taken away its own rights to it."""
-
-    def allow(function: Any, path: str, error: Any) -> None:
+def remove_all(folder: Path) -> None:
+    """Empty a folder, even where the submission has taken away its own rights to what is in it."""
+    for entry in list(os.scandir(folder)):
         with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700)
-            function(path)
-
-    with contextlib.suppress(OSError):
-        if entry.is_dir() and not entry.is_symlink():
-            os.chmod(entry, 0o700)
-            shutil.rmtree(entry, onerror=allow)
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink()
+            if entry.is_dir(follow_symlinks=False):
+                os.chmod(entry.path, 0o700)
+                remove_all(Path(entry.path))
+                os.rmdir(entry.path)
+            else:
+                os.unlink(entry.path)
 
 
 def main() -> None:
@@ -241,12 +261,15 @@ def main() -> None:
 
     control = socket.socket(fileno=int(os.environ["CONTROL"]))
     for name in sys.argv[1:]:
-        importlib.import_module(name)
+        with contextlib.suppress(ImportError):  # what is missing is the submission's to find out
+            importlib.import_module(name)
     shell = make_shell()
-    wipe(0)  # imports leave files
-    for folder in WRITABLE:
-        for entry in folder.iterdir():
-            remove(entry)
+    for folder in WRITABLE:  # imports leave files
+        remove_all(folder)
+    # The first process of a sandbox gets no signal from inside but those it handles. Where a submission is the same
+    # user as this process, it could read and change its memory through /proc.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(DUMPABLE, 0, 0, 0, 0)
     Zygote(shell, control).run()
 
 

@@ -1,0 +1,187 @@
+"""What `course grade` and its companions print: the batch, its summary, and where its results lie."""
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from course import notebooks
+from course.errors import CourseError
+from course.paths import LECTURES, ROOT
+
+# The lectures that teach what a problem set asks for: feedback names the first.
+TAUGHT_IN = {
+    "ps1_reviews": "02_imdb_lstm",
+    "ps2_from_scratch": "07_from_scratch",
+    "ps3_shakespeare": "09_character_generation",
+    "ps4_pseudo_labels": "12_pseudo_labels",
+    "ps5_who_wrote_it": "11_who_wrote_it",
+}
+
+
+def collect(problem_set: str, source: pathlib.Path, console: Console, root: pathlib.Path = ROOT) -> bool:
+    """Take in what students handed in, and print what was found.
+
+    Returns:
+        Whether all of it can be graded.
+    """
+    from grading.collect import take_in
+    from grading.problem_set import load_problem_set
+
+    load_problem_set(problem_set, root)  # an unknown name is told before anything is kept
+    found = take_in(source, problem_set, root)
+    table = Table("student", "received (UTC)", "what to know", title=f"{problem_set}: {source}", title_justify="left")
+    for hand_in in found:
+        remarks = "\n".join([hand_in.fault, *hand_in.notes]).strip()
+        received = hand_in.received[:16].replace("T", " ")
+        told = f"[red]{escape(remarks)}[/]" if hand_in.fault else escape(remarks)
+        table.add_row(escape(hand_in.student or "?"), received, told)
+    console.print(table)
+    faults = sum(bool(hand_in.fault) for hand_in in found)
+    console.print(f"{len(found)} hand-ins, {faults} of them cannot be graded. Next: `course grade {problem_set}`.")
+    return not faults
+
+
+def grade(
+    problem_set: str,
+    console: Console,
+    root: pathlib.Path = ROOT,
+    *,
+    students: tuple[str, ...] = (),
+    force: bool = False,
+    isolation: str | None = None,
+    cell_seconds: float = 60,
+    total_seconds: float = 300,
+    memory: float = 3.0,
+    dask: str | None = None,
+) -> bool:
+    """Grade a problem set's submissions and print a summary.
+
+    Args:
+        problem_set: its name.
+        console: where it is printed.
+        root: the course folder.
+        students: only these; all where empty.
+        force: grade again what has a record.
+        isolation: a level by name.
+        cell_seconds: limit for a cell or a check.
+        total_seconds: limit for a submission.
+        memory: limit for a submission, in GiB.
+        dask: address of a Dask scheduler.
+
+    Returns:
+        Whether every submission has a record.
+    """
+    from grading.batch import grade_all
+    from grading.isolation import Limits
+
+    limits = Limits(cell=cell_seconds, total=total_seconds, memory=int(memory * 2**30))
+    outcome = grade_all(
+        problem_set,
+        console,
+        root,
+        students=students,
+        force=force,
+        isolation=isolation,
+        limits=limits,
+        make_executor=_dask_executor(dask) if dask else None,
+    )
+    console.print(_summary(problem_set, outcome.records))
+    for student, reason in sorted(outcome.left.items()):
+        console.print(f"{student} is not graded ({reason}): run the same command again.", markup=False, style="red")
+    for note in outcome.notes:
+        console.print(f"- {note}", markup=False, highlight=False)
+    console.print(
+        f"{len(outcome.records) - len(outcome.unchanged)} graded, {len(outcome.unchanged)} unchanged since the last "
+        f"time, {len(outcome.left)} left. Records are in {os.path.relpath(root / 'grades')}; written answers wait in "
+        "formgrader (`jupyter lab`). Next: `course feedback`, `course export`.",
+        soft_wrap=True,
+    )
+    return not outcome.left
+
+
+def feedback(problem_set: str, console: Console, root: pathlib.Path = ROOT) -> None:
+    """Write a page for each student who has a record."""
+    from grading.feedback import write_all
+
+    pages = write_all(problem_set, root, _lectures())
+    if not pages:
+        raise CourseError(f"There are no grades of {problem_set} yet: run `course grade {problem_set}` first.")
+    console.print(f"{len(pages)} pages in {os.path.relpath(root / 'feedback')}, one for each student.", soft_wrap=True)
+
+
+def export(
+    problem_set: str,
+    form: str,
+    to: pathlib.Path,
+    people: pathlib.Path | None,
+    console: Console,
+    root: pathlib.Path = ROOT,
+) -> None:
+    """Write the scores as a CSV for a learning management system, and print the problem set's statistics."""
+    from grading import export as exported
+
+    forms: dict[str, Callable[..., str]] = {"canvas": exported.canvas, "moodle": exported.moodle}
+    if form not in forms:
+        raise CourseError(f"There is no form {form!r}. There are: {', '.join(forms)}.")
+    exported.print_report(problem_set, console, root)
+    text = forms[form](exported.scores(problem_set, root), exported.read_people(people) if people else None)
+    try:
+        to.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise CourseError(f"{to} cannot be written: {error.strerror}.") from error
+    console.print(f"Scores for {form} are in {to}.", soft_wrap=True)
+
+
+def similar(problem_set: str, threshold: float, console: Console, root: pathlib.Path = ROOT) -> None:
+    """Print the pairs of hand-ins that share more of their code than the threshold."""
+    from grading.similarity import compare_problem_set, print_pairs
+
+    pairs, notes = compare_problem_set(problem_set, root, threshold)
+    for note in notes:
+        console.print(f"- {note}", markup=False, highlight=False)
+    if pairs:
+        print_pairs(pairs, console)
+    else:
+        console.print(f"No two hand-ins to {problem_set} share {threshold:.0%} of their code.")
+
+
+def _summary(problem_set: str, records: Mapping[str, Any]) -> Table:
+    title = f"{problem_set}: {len(records)} students"
+    table = Table("student", "points", "what to know", title=title, title_justify="left")
+    table.columns[1].justify = "right"
+    for student, record in sorted(records.items()):
+        odd = [verdict.outcome for verdict in record.verdicts if verdict.outcome in ("timeout", "memory", "crash")]
+        remarks = [record.fault] * bool(record.fault) + [f"{name}: {odd.count(name)}" for name in dict.fromkeys(odd)]
+        remarks += [f"{len(record.notes)} notes"] * bool(record.notes)
+        by_hand = sum(verdict.possible for verdict in record.verdicts if verdict.outcome == "by hand")
+        remarks += [f"{by_hand:g} points wait to be marked"] * bool(by_hand)
+        table.add_row(escape(student), f"{record.points:g} / {record.possible:g}", escape("; ".join(remarks)))
+    return table
+
+
+def _lectures() -> dict[str, tuple[str, str]]:
+    found = {}
+    for problem_set, stem in TAUGHT_IN.items():
+        path = LECTURES / f"{stem}.ipynb"
+        if path.is_file():
+            title = notebooks.headings(notebooks.read(path).cells[0])[0]
+            found[problem_set] = (f"Lecture {stem[:2]}: {title}", f"lectures/{path.name}")
+    return found
+
+
+def _dask_executor(address: str) -> Callable[[], Executor]:
+    def connect() -> Executor:
+        from distributed import Client
+
+        try:
+            return Client(address, timeout="10s").get_executor()
+        except OSError as error:
+            raise CourseError(f"No Dask scheduler answers at {address}: start one with `dask scheduler`.") from error
+
+    return connect
