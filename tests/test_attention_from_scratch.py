@@ -1,39 +1,17 @@
 """What lecture 13 writes by hand, against Keras: its cells tagged `from_scratch` run here, on inputs of many shapes."""
 
-import types
-
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tagged_cells import assert_close, run_tagged_cells
 
-from course import notebooks
-from course.paths import LECTURES
-
-CLOSE = 1e-5  # Keras computes in float32
 SEEDS = st.integers(0, 2**32 - 1)
 few_examples = settings(max_examples=10, deadline=None)  # each builds layers, which takes a fraction of a second
 
 
-def run_tagged_cells():
-    tagged = [
-        cell.source
-        for cell in notebooks.read(LECTURES / "13_attention.ipynb").cells
-        if "from_scratch" in cell.metadata.get("tags", [])
-    ]
-    names = {}
-    exec("\n\n".join(tagged), names)
-    return types.SimpleNamespace(**names)
-
-
-lecture = run_tagged_cells()
-
-
-def assert_close(ours, theirs):
-    theirs = keras.ops.convert_to_numpy(theirs)
-    assert ours.shape == theirs.shape
-    np.testing.assert_allclose(ours, theirs, rtol=CLOSE, atol=CLOSE * max(1, np.abs(theirs).max()))
+lecture = run_tagged_cells("13_attention")
 
 
 def random_mask(rng, *shape):

@@ -1,18 +1,14 @@
 """What lecture 07 writes by hand, against Keras: its cells tagged `from_scratch` run here, on inputs of many shapes."""
 
-import types
-
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tagged_cells import CLOSE, assert_close, run_tagged_cells
 
-from course import notebooks
-from course.paths import LECTURES
 from utils.gradients import TOLERANCE, check_gradients
 
-CLOSE = 1e-5  # Keras computes in float32
 SEEDS = st.integers(0, 2**32 - 1)
 # (batch, time, features, units)
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))
@@ -21,24 +17,7 @@ CELLS = {"lstm": (keras.layers.LSTM, 2), "gru": (keras.layers.GRU, 1)}  # layer,
 every_cell = pytest.mark.parametrize("cell", CELLS)
 
 
-def run_tagged_cells():
-    tagged = [
-        cell.source
-        for cell in notebooks.read(LECTURES / "07_from_scratch.ipynb").cells
-        if "from_scratch" in cell.metadata.get("tags", [])
-    ]
-    names = {}
-    exec("\n\n".join(tagged), names)
-    return types.SimpleNamespace(**names)
-
-
-lecture = run_tagged_cells()
-
-
-def assert_close(ours, theirs):
-    theirs = keras.ops.convert_to_numpy(theirs)
-    assert ours.shape == theirs.shape
-    np.testing.assert_allclose(ours, theirs, rtol=CLOSE, atol=CLOSE * max(1, np.abs(theirs).max()))
+lecture = run_tagged_cells("07_from_scratch")
 
 
 def random_network(shape, seed, layer_type=keras.layers.SimpleRNN):
