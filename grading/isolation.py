@@ -137,22 +137,14 @@ def sandbox_command(level: str, python: list[str], settings: dict[str, str], rul
         settings: its environment.
         rules: a file descriptor with the filter of system calls.
     """
-    command = [*_isolate(level), "--seccomp", str(rules)]
-    command += [*_bind_system(), *_bind_python(), *_bind_course()]
+    command = [*_isolate(level), "--seccomp", str(rules), *_bind_system(), "--perms", "0755", "--dir", "/course"]
+    # before what is bound, which may lie below /tmp
     for folder in ("/tmp", "/dev/shm", "/course/work"):
         command += ["--perms", "1777", "--size", str(WRITABLE), "--tmpfs", folder]
+    command += [*_bind_python(), *_bind_course()]
     # a mapping of /dev/zero can be shared, and then holds memory that is counted nowhere; /dev/full gives zeros, too
-    command += [
-        "--dev-bind",
-        "/dev/full",
-        "/dev/zero",
-        "--remount-ro",
-        "/dev",
-        "--remount-ro",
-        "/",
-        "--chdir",
-        "/course/work",
-    ]
+    command += ["--dev-bind", "/dev/full", "/dev/zero", "--remount-ro", "/dev", "--remount-ro", "/"]
+    command += ["--chdir", "/course/work"]
     for name, value in settings.items():
         command += ["--setenv", name, value]
     return [*command, "--", *python]

@@ -12,6 +12,7 @@ runs as the user its order names; with `SHARED=1` there is no sandbox, and only 
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import json
 import os
@@ -21,6 +22,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -234,18 +236,25 @@ def wipe(user: int) -> bool:
             if OWN_USERS and user:
                 become_user(user)
             for folder in WRITABLE:
-                remove_all(folder)
+                remove_all(folder, kept_in(folder))
         os._exit(0)
     os.waitpid(child, 0)
     try:
-        return not any(any(folder.iterdir()) for folder in WRITABLE)
+        return not any(entry.name not in kept_in(folder) for folder in WRITABLE for entry in os.scandir(folder))
     except OSError:
         return False
 
 
-def remove_all(folder: Path) -> None:
+@functools.cache
+def kept_in(folder: Path) -> set[str]:
+    """Names in a folder that lead to what is bound below it, such as an environment below /tmp."""
+    mounts = [Path(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return {mount.relative_to(folder).parts[0] for mount in mounts if mount != folder and mount.is_relative_to(folder)}
+
+
+def remove_all(folder: Path, kept: Collection[str] = ()) -> None:
     """Empty a folder, even where the submission has taken away its own rights to what is in it."""
-    for entry in list(os.scandir(folder)):
+    for entry in [entry for entry in os.scandir(folder) if entry.name not in kept]:
         with contextlib.suppress(OSError):
             if entry.is_dir(follow_symlinks=False):
                 os.chmod(entry.path, 0o700)
@@ -265,7 +274,7 @@ def main() -> None:
             importlib.import_module(name)
     shell = make_shell()
     for folder in WRITABLE:  # imports leave files
-        remove_all(folder)
+        remove_all(folder, kept_in(folder))
     # The first process of a sandbox gets no signal from inside but those it handles. Where a submission is the same
     # user as this process, it could read and change its memory through /proc.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

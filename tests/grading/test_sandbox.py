@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -49,6 +50,20 @@ def test_it_sees_only_what_it_needs(sandbox):
     assert set(told(sandbox, "os.listdir('/course/grading')", "import os")) - {"__pycache__"} == own
     for place in (ROOT / "solutions", ROOT / "grading", ROOT / "tests", "/etc/passwd", "/var", "/sys"):
         assert not told(sandbox, f"os.path.exists({str(place)!r})", "import os"), place
+
+
+@needs_sandbox
+def test_what_it_needs_may_lie_below_a_folder_that_is_wiped(monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # where a clone of the course may lie
+        os.chmod(folder, 0o755)
+        (pathlib.Path(folder) / "data.txt").write_text("there")
+        monkeypatch.setenv("COURSE_DATA", folder)
+        with small_sandbox() as below:
+            started = below.process.pid
+            for _ in range(2):
+                assert told(below, f"open('{folder}/data.txt').read()", "open('/tmp/left', 'w').write('x')") == "there"
+            assert not told(below, "os.path.exists('/tmp/left')", "import os")
+            assert below.process.pid == started  # wiped, and not started anew
 
 
 @needs_sandbox
