@@ -107,7 +107,7 @@ for name in ("mem", "environ", "maps", "fd", "root", "cwd", "stack", "syscall", 
                 raise SystemExit("FOUND " + place)
         """,
         then="import os, grading.wire\n\nassert os.path.exists('/course/grading/wire.py')\n"
-        "if os.listdir('/tmp'): raise SystemExit('FOUND links')",
+        "if any(entry.is_symlink() for entry in os.scandir('/tmp')): raise SystemExit('FOUND links')",
     ),
     "network": attack(
         "There is no network: no address, no name server, no metadata of a cloud, nothing on this machine.",
@@ -381,7 +381,8 @@ open("/dev/shm/sem.stash", "w").close()
         then="""
         import os
 
-        if os.listdir("/tmp") or os.listdir("/dev/shm") or len(os.listdir("/course/work")) > 1:
+        left = [entry for entry in os.scandir("/tmp") if entry.stat(follow_symlinks=False).st_uid]
+        if left or os.listdir("/dev/shm") or len(os.listdir("/course/work")) > 1:
             raise SystemExit("FOUND files")
         """,
     ),
