@@ -107,7 +107,7 @@ for name in ("mem", "environ", "maps", "fd", "root", "cwd", "stack", "syscall", 
                 raise SystemExit("FOUND " + place)
         """,
         then="import os, grading.wire\n\nassert os.path.exists('/course/grading/wire.py')\n"
-        "if any(entry.is_symlink() for entry in os.scandir('/tmp')): raise SystemExit('FOUND links')",
+        "if any(os.lstat(entry).st_uid for entry in os.scandir('/tmp')): raise SystemExit('FOUND links')",
     ),
     "network": attack(
         "There is no network: no address, no name server, no metadata of a cloud, nothing on this machine.",
