@@ -220,6 +220,31 @@ def normalise(
         _exit_unless(course_normalise.normalise_all(check, console))
 
 
+@app.command()
+def badges(
+    repository: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Yours on GitHub.  [default: that of pyproject.toml]")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing: say which files name another.")] = False,
+) -> None:
+    """Write a fork's address into every badge, first cell and link of the course."""
+    with plain_errors():
+        from course import badges as course_badges
+
+        _exit_unless(course_badges.badges(repository, check, console))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, to paste into a report.")] = False,
+) -> None:
+    """Look at what the course needs here, and say what to do about each thing that is missing."""
+    with plain_errors():
+        from course import doctor as course_doctor
+
+        _exit_unless(course_doctor.report(as_json))
+
+
 def _parse_settings(settings: list[str]) -> dict[str, Any]:
     import ast
 

@@ -32,6 +32,6 @@ for requirements in "$@"; do
 done
 
 step 4 'Installing the course command'
-"$BIN/uv" pip install --quiet --no-deps --no-build-isolation --editable . || fail 'the course package did not install: see the message above.'
+"$BIN/uv" pip install --quiet --no-deps --no-build-isolation --reinstall --editable . || fail 'the course package did not install: see the message above.'
 
 printf '\nSet-up done in %d s. It is not repeated until the requirements change.\n\n' $((SECONDS - started))
