@@ -1,1 +1,1 @@
-"""Speed and memory of `utils` beside what a reader would otherwise use; `python -m benchmarks` runs them."""
+"""Speed and memory of `utils` and `grading` beside what one would otherwise use; `python -m benchmarks` runs them."""

@@ -91,15 +91,17 @@ def _quantity(entry: dict[str, Any]) -> str:
     scales = {
         "s": [("s", 1), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)],
         "B": [("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1)],
+        "": [("", 1)],  # a number of things, which the row names
     }[entry["unit"]]
     name, size = next((scale for scale in scales if entry["value"] >= scale[1]), scales[-1])
-    return f"{entry['value'] / size:.3g} {name}{' a ' + entry['of'] if entry.get('of') else ''}"
+    return f"{entry['value'] / size:.3g} {name}{' a ' + entry['of'] if entry.get('of') else ''}".strip()
 
 
 def _machine(record: dict[str, Any]) -> str:
     machine = record["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    title = f"{record['title']} on " if "title" in record else ""
     return (
-        f"## {machine['system']}, {machine['processor']}, {machine['cores']} cores\n\n"
+        f"## {title}{machine['system']}, {machine['processor']}, {machine['cores']} cores\n\n"
         f"{record['date']}, Python {machine['python']}, {versions}; seed {machine['seed']}."
     )

@@ -14,23 +14,32 @@ from rich.table import Table
 
 from course import notebooks
 from course.errors import CourseError
-from course.exercises import Exercise, drop_copies, find_exercises, is_check, points_of, restore_checks
+from course.exercises import Exercise, drop_copies, find_exercises, is_check, marks_of, points_of, restore_checks
+from course.paths import ROOT
 
 # What nbgrader puts in the place of a written answer, and what the code in the place of a solution raises.
 _UNANSWERED = "YOUR ANSWER HERE"
 _BLANK = ("NotImplementedError", "")
+_UNREADABLE = ("SyntaxError", "IndentationError", "TabError")
+SETUP_TIMEOUT = 900  # seconds for a cell above the first exercise: importing TensorFlow takes long on a slow machine
 
 
 @dataclass
 class Run:
     """What happened to the code cells of a notebook, by their position in it."""
 
+    setup: set[int]  # the cells above the first exercise
+    timeout: int  # seconds that one of the others may take
     errors: dict[int, tuple[str, str]] = field(default_factory=dict)  # the exception's name and its message
     slow: list[int] = field(default_factory=list)  # took longer than the time-out
     finished: set[int] = field(default_factory=set)
     current: int = 0
     stopped: str | None = None  # why the cells after the current one did not run
     interrupted: bool = False
+
+    def limit(self, position: int) -> int:
+        """Seconds that a cell may take."""
+        return max(self.timeout, SETUP_TIMEOUT if position in self.setup else 0)
 
     def note(self, position: int, cell: Any) -> None:
         self.finished.add(position)
@@ -50,7 +59,7 @@ def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
 
     Args:
         path: an existing notebook of a problem set.
-        timeout: seconds that one cell may take.
+        timeout: seconds that one cell may take; those above the first exercise may take SETUP_TIMEOUT.
         console: where the table is printed.
 
     Returns:
@@ -69,14 +78,22 @@ def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
             "Copy your answers into a fresh notebook from assignments."
         )
     run = _run(notebook, path.parent, timeout, console)
-    table, passed = _tabulate(notebook, exercises, run, timeout)
+    for line in _setup_failures(notebook, run, path):
+        console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    table, passed = _tabulate(notebook, exercises, run)
     console.print(table)
-    for note in [*notes, *_remarks(notebook, run, timeout)]:
+    for note in [*notes, *_remarks(notebook, run)]:
         console.print(f"- {note}", highlight=False, markup=False)
     console.print("These are the visible checks. Hidden ones run at grading only: the points there can be lower.")
     if run.interrupted:
         raise KeyboardInterrupt
     return passed
+
+
+def _find_setup(notebook: Any) -> set[int]:
+    """The cells above the first exercise's: they import, and read data."""
+    marked = (position for position, cell in enumerate(notebook.cells) if marks_of(cell).get("grade_id"))
+    return set(range(next(marked, 0)))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -86,8 +103,8 @@ def _run(notebook: Any, folder: pathlib.Path, timeout: int, console: Console) ->
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
-    run = Run()
-    client = _make_client(notebook, folder, timeout, run)
+    run = Run(_find_setup(notebook), timeout)
+    client = _make_client(notebook, folder, run)
     suspect = None
     try:
         with (
@@ -102,6 +119,9 @@ def _run(notebook: Any, folder: pathlib.Path, timeout: int, console: Console) ->
                 status.update(f"{escape(_name(notebook, position))} of {len(notebook.cells)}")
                 client.execute_cell(cell, position)
                 run.note(position, cell)
+                if position in run.setup and run.errors.get(position, _BLANK)[0] == "SystemExit":
+                    run.stopped = f"{_name(notebook, position)} asked for the end"
+                    break
                 if position not in run.slow or position in run.errors:
                     suspect = None
                 elif suspect is None:
@@ -120,7 +140,7 @@ def _run(notebook: Any, folder: pathlib.Path, timeout: int, console: Console) ->
     return run
 
 
-def _make_client(notebook: Any, folder: pathlib.Path, timeout: int, run: Run) -> Any:
+def _make_client(notebook: Any, folder: pathlib.Path, run: Run) -> Any:
     from nbclient import NotebookClient
 
     def note_timeout(cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
@@ -131,7 +151,7 @@ def _make_client(notebook: Any, folder: pathlib.Path, timeout: int, run: Run) ->
         notebook,
         kernel_name="python3",  # whatever name the student's editor gave its own
         startup_timeout=notebooks.STARTUP_TIMEOUT,
-        timeout=timeout,
+        timeout_func=lambda _: run.limit(run.current),
         interrupt_on_timeout=True,
         error_on_timeout={"ename": "CellTimeoutError", "evalue": "", "traceback": []},
         allow_errors=True,
@@ -144,7 +164,18 @@ def _make_client(notebook: Any, folder: pathlib.Path, timeout: int, run: Run) ->
 # --- the report -----------------------------------------------------------------------------------------------------
 
 
-def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) -> tuple[Table, bool]:
+def _setup_failures(notebook: Any, run: Run, path: pathlib.Path) -> Iterator[str]:
+    """What went wrong above the exercises, and so has to be mended first."""
+    failed = [position for position in _own_failures(notebook, run) if position in run.setup]
+    for position in failed:
+        yield f"{_name(notebook, position)} failed with {_as_line(*run.errors[position])}"
+    if failed:
+        yield "Mend this first: what the checks below say may come of it alone."
+    if any(run.errors[position][0] == "SystemExit" for position in failed) and not path.resolve().is_relative_to(ROOT):
+        yield f"The notebook lies outside the course's folder: put it into {ROOT}, and check it there."
+
+
+def _tabulate(notebook: Any, exercises: list[Exercise], run: Run) -> tuple[Table, bool]:
     table = Table("exercise", "points", "result", show_footer=True)
     table.columns[1].justify = "right"
     earned = {False: 0.0, True: 0.0}  # beside the bonus exercises, and in them
@@ -156,7 +187,7 @@ def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) 
         failed = [position for position in exercise.checks if position in run.errors or position not in run.finished]
         if cells:
             points = sum(cells.values()) - sum(cells[position] for position in failed)
-            result = _result(notebook, exercise, failed[0], run, timeout) if failed else "[green]pass[/]"
+            result = _result(notebook, exercise, failed[0], run) if failed else "[green]pass[/]"
             table.add_row(escape(exercise.title), f"{points:g} / {sum(cells.values()):g}", result)
             earned[exercise.is_bonus] += points
             possible[exercise.is_bonus] += sum(cells.values())
@@ -176,10 +207,10 @@ def _tabulate(notebook: Any, exercises: list[Exercise], run: Run, timeout: int) 
     return table, passed
 
 
-def _result(notebook: Any, exercise: Exercise, position: int, run: Run, timeout: int) -> str:
+def _result(notebook: Any, exercise: Exercise, position: int, run: Run) -> str:
     """What the first failing check of an exercise says, as Rich markup."""
     if position in run.slow:
-        return f"[red]took over {timeout} s[/]"
+        return f"[red]took over {run.limit(position)} s[/]"
     if position not in run.finished:
         return "[yellow]not run[/]"
     name, message = run.errors[position]
@@ -187,8 +218,7 @@ def _result(notebook: Any, exercise: Exercise, position: int, run: Run, timeout:
         return "[yellow]not attempted yet[/]"
     if name == "AssertionError":
         return f"[red]{escape(message or 'failed: ' + _name(notebook, position))}[/]"
-    cause = _cause(notebook, exercise, position, run)
-    return f"[red]{escape(_as_line(name, message))}[/]{escape(cause)}"
+    return f"{escape(_cause(notebook, exercise, position, run))}[red]{escape(_as_line(name, message))}[/]"
 
 
 def _cause(notebook: Any, exercise: Exercise, position: int, run: Run) -> str:
@@ -197,32 +227,36 @@ def _cause(notebook: Any, exercise: Exercise, position: int, run: Run) -> str:
     if not others:
         return ""
     first = exercise.solution if exercise.solution in others else others[0]
-    return f"; {_name(notebook, first)} failed before with {_as_line(*run.errors[first])}"
+    return f"{_name(notebook, first)} failed with {_as_line(*run.errors[first])}, and then this check with "
 
 
-def _remarks(notebook: Any, run: Run, timeout: int) -> Iterator[str]:
-    """What else a student has to know: failing cells outside the checks, time-outs, an early end."""
+def _remarks(notebook: Any, run: Run) -> Iterator[str]:
+    """What else a student has to know: failing cells outside the checks and the set-up, time-outs, an early end."""
     for number, position in enumerate(_own_failures(notebook, run)):
-        if number == 0 or run.errors[position][0] != "NameError":  # later ones mostly follow from the first
+        # later ones mostly follow from the first
+        if position not in run.setup and (number == 0 or run.errors[position][0] != "NameError"):
             yield f"{_name(notebook, position)} failed with {_as_line(*run.errors[position])}"
     for position in run.slow:
         yield (
-            f"{_name(notebook, position)} took over {timeout} s and was interrupted: look for a loop without an end, "
-            f"or allow more with --timeout {2 * timeout}."
+            f"{_name(notebook, position)} took over {run.limit(position)} s and was interrupted: look for a loop "
+            f"without an end, or allow more with --timeout {2 * run.limit(position)}."
         )
     if run.stopped:
         yield f"The cells after that did not run: {run.stopped}."
 
 
 def _own_failures(notebook: Any, run: Run) -> list[int]:
-    """Cells other than checks that failed, up to the first that only met an exercise left blank."""
+    """Cells other than checks that failed, up to the first that only met an exercise left blank.
+
+    Those that Python could not read come first: nothing that they define is there for the others.
+    """
     failures = []
     for position, error in run.errors.items():
         if error == _BLANK and not is_check(notebook.cells[position]):
             break
         if not is_check(notebook.cells[position]) and position not in run.slow:
             failures.append(position)
-    return failures
+    return sorted(failures, key=lambda position: run.errors[position][0] not in _UNREADABLE)
 
 
 def _as_line(name: str, message: str) -> str:

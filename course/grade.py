@@ -52,13 +52,11 @@ def grade(
     console: Console,
     root: pathlib.Path = ROOT,
     *,
-    students: tuple[str, ...] = (),
-    force: bool = False,
-    isolation: str | None = None,
-    cell_seconds: float = 60,
-    total_seconds: float = 300,
-    memory: float = 3.0,
+    cell_seconds: float,
+    total_seconds: float,
+    memory: float,
     dask: str | None = None,
+    **settings: Any,
 ) -> bool:
     """Grade a problem set's submissions and print a summary.
 
@@ -66,13 +64,11 @@ def grade(
         problem_set: its name.
         console: where it is printed.
         root: the course folder.
-        students: only these; all where empty.
-        force: grade again what has a record.
-        isolation: a level by name.
         cell_seconds: limit for a cell or a check.
         total_seconds: limit for a submission.
         memory: limit for a submission, in GiB.
         dask: address of a Dask scheduler.
+        settings: what else `grading.batch.grade_all` takes: students, force, isolation.
 
     Returns:
         Whether every submission has a record.
@@ -81,16 +77,8 @@ def grade(
     from grading.isolation import Limits
 
     limits = Limits(cell=cell_seconds, total=total_seconds, memory=int(memory * 2**30))
-    outcome = grade_all(
-        problem_set,
-        console,
-        root,
-        students=students,
-        force=force,
-        isolation=isolation,
-        limits=limits,
-        make_executor=_dask_executor(dask) if dask else None,
-    )
+    make_executor = _dask_executor(dask) if dask else None
+    outcome = grade_all(problem_set, console, root, limits=limits, make_executor=make_executor, **settings)
     console.print(_summary(problem_set, outcome.records))
     for student, reason in sorted(outcome.left.items()):
         console.print(f"{student} is not graded ({reason}): run the same command again.", markup=False, style="red")

@@ -47,6 +47,10 @@ def find_file(given: str) -> pathlib.Path:
         CourseError: there is none; the message suggests the nearest name in its folder or among the assignments.
     """
     path = pathlib.Path(given)
+    if path.is_dir():
+        inside = sorted(path.glob("*.ipynb"))
+        advice = f"name a notebook in it, such as {inside[0]}" if inside else "it holds no notebook; name another"
+        raise CourseError(f"{given} is a folder: {advice}.")
     if path.suffix not in ("", ".ipynb"):
         raise CourseError(f"{given} is no notebook: a notebook's name ends in .ipynb.")
     if path.is_file():

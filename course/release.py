@@ -18,6 +18,7 @@ from rich.console import Console
 from course import notebooks
 from course.errors import CourseError
 from course.paths import ROOT, suggest
+from course.recorded import Recorded, read_recorded
 
 _REGION = re.compile(r"\b(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
 _MARK = re.compile(r"(###|===) ?(BEGIN|END)\b")  # what looks like a mark, such as one with a typing error
@@ -26,7 +27,7 @@ _IGNORED = (".ipynb_checkpoints", "__pycache__")
 
 
 def release(names: Sequence[str], check: bool, console: Console, root: pathlib.Path = ROOT) -> bool:
-    """Generate problem sets, or say whether those in `assignments/` are what would be generated.
+    """Generate problem sets, or say whether `assignments/` and the gradebook hold what would be generated.
 
     The gradebook (`gradebook.db`) learns of what was released, so that `nbgrader autograde` works right after. Nothing
     is changed until the new files are complete and known to hold no solution, hidden test or mark scheme.
@@ -63,11 +64,14 @@ def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -
             notebooks.write(notebooks.normalise(notebooks.read(notebook)), notebook)
         _refuse_leaks(name, removed, generated)
         differences = _compare(generated, target)
+        recorded = read_recorded(name, root)
         if check:
-            for difference in differences:
-                console.print(f"assignments/{name}/{difference}", soft_wrap=True, markup=False, highlight=False)
-            console.print(f"{name}: {'differs; run `course release`' if differences else 'is up to date'}")
-            return not differences
+            stale = recorded.differences(source) if recorded else []
+            told = [f"assignments/{name}/{line}" for line in differences] + [f"gradebook.db: {line}" for line in stale]
+            for line in told:
+                console.print(line, soft_wrap=True, markup=False, highlight=False)
+            console.print(f"{name}: {f'differs; run `course release {name}`' if told else 'is up to date'}")
+            return not told
         _generate(name, root, folder / "recorded", record=True)
         if differences and target.exists():
             kept = _keep_old(target, root)
@@ -75,12 +79,28 @@ def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -
                 f"{name}: what stood in assignments before is kept in {os.path.relpath(kept)}", soft_wrap=True
             )
         _replace(generated, target)
+    if recorded:
+        _warn_of_grades(name, recorded, source, console)
     points, graded = _count_points(target)
     change = "released" if differences else "released again, unchanged"
     console.print(
         f"{name}: {change}, {points:g} points in {graded} graded cells, in {os.path.relpath(target)}", soft_wrap=True
     )
     return True
+
+
+def _warn_of_grades(name: str, before: Recorded, source: pathlib.Path, console: Console) -> None:
+    """Say so where grades were given by other points than those released now."""
+    changes = [f"{cell} from {old:g} to {new:g}" for cell, old, new in before.changes(source)]
+    if changes and before.students:
+        console.print(
+            f"{name}: the points have changed ({', '.join(changes)}), and {before.students} of your students have "
+            f"grades by the old ones: `course grade {name}` grades them again.",
+            style="yellow",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
 
 
 def _generate(name: str, root: pathlib.Path, output: pathlib.Path, record: bool) -> pathlib.Path:

@@ -1,5 +1,7 @@
 """Run lectures from top to bottom, in a fresh kernel each, and render what comes out."""
 
+import ast
+import contextlib
 import logging
 import pathlib
 import time
@@ -16,6 +18,7 @@ from course.errors import CourseError
 from course.paths import BUILD, LECTURES, make_folder, suggest
 
 QUICK = LECTURES / "quick.toml"
+_KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text", list: "a list", tuple: "a list"}
 
 
 @dataclass
@@ -50,7 +53,8 @@ def run(
         True where every notebook ran to its end.
 
     Raises:
-        CourseError: the output folder cannot be written to, or a parameter is none of the notebook's.
+        CourseError: the output folder cannot be written to, or a parameter is none of the notebook's or of another
+            kind than its default.
         KeyboardInterrupt: after the partial output was kept and the place was printed.
     """
     if save and (quick or parameters):
@@ -230,9 +234,38 @@ def _quick_parameters(path: pathlib.Path) -> dict[str, Any]:
 
 def _check_parameters(path: pathlib.Path, notebook: Any, values: dict[str, Any]) -> None:
     known = notebooks.parameter_names(notebook)
-    for name in values:
+    defaults = _defaults(notebook)
+    for name, value in values.items():
         if name not in known:
             raise CourseError(f"{path.name} has no parameter {name!r}. {suggest(name, known)}")
+        if not _fits(value, defaults.get(name)):
+            expected, got = (_KINDS.get(type(one), type(one).__name__) for one in (defaults[name], value))
+            advice = f' Text that looks like something else needs quotes: "{value}".' if expected == "text" else ""
+            raise CourseError(
+                f"{name} in {path.name} is {expected} such as {defaults[name]!r}, and {value!r} is {got}.{advice}"
+            )
+
+
+def _defaults(notebook: Any) -> dict[str, Any]:
+    """What the `parameters` cell gives, of names that it gives a plain value."""
+    sources = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    found = {}
+    for node in ast.parse("\n".join(sources)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            with contextlib.suppress(ValueError):
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether a value is of the default's kind; None, or one that has to be worked out, takes any."""
+    if default is None:
+        return True
+    if isinstance(default, float):
+        return type(value) in (int, float)
+    if isinstance(default, list | tuple):
+        return isinstance(value, list | tuple)
+    return type(value) is type(default)
 
 
 def _expected_seconds(path: pathlib.Path, notebook: Any, quick: bool) -> int | None:

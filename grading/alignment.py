@@ -1,38 +1,26 @@
 """Which cell of a handed-in notebook is which cell of the released one: by id, then by name, then by content."""
 
-import ast
-import functools
-import itertools
 import re
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
-from course.exercises import marks_of
-from grading.reading import MAX_CELLS, Cell
+from grading.comparison import (
+    Place,
+    defined,
+    forget_texts,
+    is_blank,
+    is_code,
+    likeness,
+    pairs,
+    places_of,
+    same,
+    stripped,
+)
+from grading.reading import Cell
 
 _LIKE = 0.5  # from this similarity on, of 0 to 1, a cell is taken for a changed version of another
-_COMPARED = 8_000  # characters of a cell that similarity looks at
-_PARSED = 200_000  # characters of a cell that are parsed to see whether it is half of one
 _PARTS = 5  # pieces that a cell is joined from
-_DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
-_WORD = re.compile(r"\w+|[^\w\s]")
-_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _STUB = re.compile(r"^[ \t]*(?:# YOUR CODE HERE|raise NotImplementedError\(\))[ \t]*$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A released cell: "locked" (the instructor's), "answer" (the student's) or "free" (everybody's, ungraded)."""
-
-    position: int
-    kind: str
-    source: str
-    role: str
-    name: str
-    id: str
-    marks: dict[str, Any] = field(hash=False)
-    defines: frozenset[str]
 
 
 @dataclass
@@ -79,7 +67,7 @@ def align(cells: list[Cell], released: Any) -> Alignment:
     Returns:
         Each handed-in cell once: as counting, as part of a joined cell, as a copy left out, or as the student's own.
     """
-    found = Alignment(_places(released), cells)
+    found = Alignment(places_of(released), cells)
     left = _by_names(found)
     left = _by_same_text(found, left)
     left = _by_likeness(found, left)
@@ -87,37 +75,8 @@ def align(cells: list[Cell], released: Any) -> Alignment:
     left = _find_answers(found, left)
     left = _find_written(found, left)
     found.own = sorted(_without_remains(found, left), key=lambda cell: cell.number)
-    _pairs_of.cache_clear()
+    forget_texts()
     return found
-
-
-def same(first: str, second: str) -> bool:
-    """Whether two texts differ in nothing but blanks at the ends of lines and of the whole."""
-    return _stripped(first) == _stripped(second)
-
-
-def defined(source: str) -> frozenset[str]:
-    """The functions and classes that code defines at its top level, also where it cannot be parsed."""
-    return frozenset(_DEFINITION.findall(source))
-
-
-def likeness(first: str, second: str) -> float:
-    """From 0 (no two words in a row are the same) to 1 (all are, in any order)."""
-    ours, theirs = _pairs(first), _pairs(second)
-    return 2 * len(ours & theirs) / (len(ours) + len(theirs)) if ours or theirs else 1.0
-
-
-def _places(released: Any) -> list[Place]:
-    places = []
-    for position, cell in enumerate(released.cells):
-        marks = marks_of(cell)
-        role = "free" if not marks else "answer" if marks.get("solution") else "locked"
-        defines = defined(cell.source) if cell.cell_type == "code" else frozenset()
-        name = marks.get("grade_id", "")
-        places.append(
-            Place(position, cell.cell_type, cell.source, role, name, cell.get("id", ""), dict(marks), defines)
-        )
-    return places
 
 
 # --- by id and by name ----------------------------------------------------------------------------------------------
@@ -172,9 +131,9 @@ def _is_copy(cell: Cell, chosen: Cell, place: Place) -> bool:
 def _by_same_text(found: Alignment, left: list[Cell]) -> list[Cell]:
     texts: dict[tuple[str, str], list[Cell]] = {}
     for cell in left:
-        texts.setdefault((cell.kind, _stripped(cell.source)), []).append(cell)
+        texts.setdefault((cell.kind, stripped(cell.source)), []).append(cell)
     for place in found.places:
-        cells = texts.get((place.kind, _stripped(place.source)), [])
+        cells = texts.get((place.kind, stripped(place.source)), [])
         if not cells:
             continue
         if place.position not in found.counts:
@@ -192,7 +151,7 @@ def _by_likeness(found: Alignment, left: list[Cell]) -> list[Cell]:
     places = [place for place in found.places if place.position not in found.counts]
     scores = []
     for place in places:
-        stub = _pairs(_STUB.sub("", place.source))
+        stub = pairs(_STUB.sub("", place.source))
         for cell in left:
             if cell.kind == place.kind and (score := _score(place, stub, cell)) >= _LIKE:
                 scores.append((-score, abs(cell.number - place.position), place.position, cell.number, cell))
@@ -216,7 +175,7 @@ def _score(place: Place, stub: frozenset, cell: Cell) -> float:
     if place.defines and place.defines <= defined(cell.source):
         return 1.0 + likeness(place.source, cell.source)
     # the answer is longer than the stub it began with, so only that the stub is in there counts
-    return len(stub & _pairs(cell.source)) / len(stub) if len(stub) > 5 else 0.0
+    return len(stub & pairs(cell.source)) / len(stub) if len(stub) > 5 else 0.0
 
 
 # --- halves, and answers in other places ----------------------------------------------------------------------------
@@ -247,7 +206,7 @@ def _join_halves(found: Alignment, left: list[Cell]) -> list[Cell]:
 
 def _need_each_other(above: str, below: str) -> bool:
     return bool(above.strip() and below.strip()) and (
-        not (_is_code(above) and _is_code(below)) and _is_code(f"{above}\n{below}")
+        not (is_code(above) and is_code(below)) and is_code(f"{above}\n{below}")
     )
 
 
@@ -261,10 +220,10 @@ def _find_answers(found: Alignment, left: list[Cell]) -> list[Cell]:
     loose = sorted([*left, *overwritten], key=lambda cell: cell.number)
     for place in found.places:
         answer = found.answer(place)
-        if place.role != "answer" or not place.defines or (answer is not None and not _is_blank(answer, place)):
+        if place.role != "answer" or not place.defines or (answer is not None and not is_blank(answer, place)):
             continue
         fitting = [cell for cell in loose if cell.kind == "code" and place.defines <= defined(cell.source)]
-        fitting = [cell for cell in fitting if not _is_blank(cell.source, place)]
+        fitting = [cell for cell in fitting if not is_blank(cell.source, place)]
         others = [found.counts[each.position] for each in found.places if _is_students(found, each, place)]
         holders = [cell for cell in others if place.defines <= defined(cell.source)]
         if fitting:
@@ -291,7 +250,7 @@ def _find_written(found: Alignment, left: list[Cell]) -> list[Cell]:
     loose = {cell.number: cell for cell in left}
     for place in found.places:
         answer = found.answer(place)
-        if place.role != "answer" or place.kind == "code" or (answer is not None and not _is_blank(answer, place)):
+        if place.role != "answer" or place.kind == "code" or (answer is not None and not is_blank(answer, place)):
             continue
         above = found.places[place.position - 1] if place.position else None
         question = found.counts.get(above.position) if above else None
@@ -318,10 +277,6 @@ def _find_written(found: Alignment, left: list[Cell]) -> list[Cell]:
     return list(loose.values())
 
 
-def _is_blank(source: str, place: Place) -> bool:
-    return not source.strip() or same(source, place.source)
-
-
 def _without_remains(found: Alignment, left: list[Cell]) -> list[Cell]:
     """Leave out the second halves of the instructor's cells, which stand whole in the release."""
     near: dict[int, list[Place]] = {}
@@ -339,34 +294,3 @@ def _without_remains(found: Alignment, left: list[Cell]) -> list[Cell]:
         else:
             kept.append(cell)
     return kept
-
-
-# --- texts ----------------------------------------------------------------------------------------------------------
-
-
-def _stripped(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")).strip()
-
-
-def _pairs(text: str) -> frozenset[int]:
-    return _pairs_of(text[:_COMPARED])
-
-
-@functools.lru_cache(maxsize=2 * MAX_CELLS)
-def _pairs_of(text: str) -> frozenset[int]:
-    """Each two words that follow each other, or a single word, as a number: it takes a tenth of the memory."""
-    words = _WORD.findall(text)
-    return frozenset(map(hash, itertools.pairwise(words))) or frozenset(map(hash, words))
-
-
-def _is_code(source: str) -> bool:
-    """Whether Python can read it, apart from IPython's own commands; taken for granted where it is very long."""
-    if len(source) > _PARSED:
-        return True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(_MAGIC.sub(r"\1pass", source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -2,12 +2,12 @@
 
 import collections
 import hashlib
+import itertools
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -15,10 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from course.errors import CourseError
 from course.paths import ROOT
-from grading import audit, hand_ins, records
+from grading import audit, records
 from grading.isolation import PROCESS, Limits, choose_isolation
 from grading.problem_set import ProblemSet, load_problem_set
 from grading.records import Record
+from grading.submissions import Submission, find_submissions
 from grading.worker import Graded, Job, environment, grade, repaired
 
 AHEAD = 2  # submissions that wait beside each one that is being graded
@@ -40,30 +41,6 @@ class Outcome:
     unchanged: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What counts of a student's hand-ins: a file in `submitted/`, or the reason why there is none.
-
-    Attributes:
-        student: whose it is.
-        path: the notebook; of one that cannot be graded, what was handed in instead.
-        received: ISO 8601 with a zone.
-        fault: why it cannot be graded; empty where it can.
-        notes: what was noted when it was taken in.
-    """
-
-    student: str
-    path: pathlib.Path
-    received: str
-    fault: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def content(self) -> bytes:
-        """The bytes of the notebook; none where there is no notebook."""
-        return b"" if self.fault else self.path.read_bytes()
 
 
 def grade_all(
@@ -102,28 +79,19 @@ def grade_all(
     level = choose_isolation(isolation)
     submissions = find_submissions(problem_set, root, students)
     outcome = Outcome(notes=audit.recover(root))
-    newest = records.newest(records.read_all(problem_set, root))
-    jobs: dict[str, tuple[Submission, int]] = {}
-    for submission in submissions:
-        sha256 = hashlib.sha256(submission.content).hexdigest()
-        key = records.record_key(sha256, known.sha256, environment(), seed)
-        old = newest.get(submission.student)
-        if old and old.key == key and old.received == submission.received and not force:
-            outcome.records[submission.student] = old
-            outcome.unchanged.append(submission.student)
-        else:
-            jobs[submission.student] = (submission, 0)
     if level == PROCESS:
         console.print("[yellow]No sandbox:[/] what is graded runs with your own rights.")
     settings = {"isolation": level, "limits": limits or Limits(), "seed": seed, "root": root}
+    jobs = _to_grade(known, submissions, settings, outcome, force)
     book = _Recorder(known, root, outcome)
     try:
         with _progress(console) as progress:
-            task = progress.add_task(problem_set, total=len(jobs), failed=0)
-            for graded in _run(problem_set, jobs, settings, make_executor or default_executor, outcome):
+            task = progress.add_task(problem_set, total=len(submissions), failed=0)
+            for graded in _run(jobs, make_executor or default_executor, outcome):
                 book.keep(graded)
                 failed = len(outcome.left) + sum(bool(record.fault) for record in outcome.records.values())
-                progress.update(task, advance=1, failed=failed)
+                progress.update(task, advance=1, failed=failed, total=len(submissions) - len(outcome.unchanged))
+            progress.update(task, total=len(submissions) - len(outcome.unchanged))
     finally:
         book.commit()
     return outcome
@@ -136,94 +104,83 @@ def default_executor() -> Executor:
     return ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=multiprocessing.get_context("spawn"))
 
 
-def find_submissions(problem_set: str, root: pathlib.Path, students: tuple[str, ...] = ()) -> list[Submission]:
-    """The notebooks in `submitted/STUDENT/psN/psN.ipynb`, nbgrader's own layout, and who has none that can be read.
-
-    Raises:
-        CourseError: there are none, or a student who was named has none.
-    """
-    paths = sorted((root / "submitted").glob(f"*/{problem_set}/{problem_set}.ipynb"))
-    taken = {hand_in.student: hand_in for hand_in in hand_ins.counting(problem_set, root) if hand_in.student}
-    notes = {name: hand_in.notes for name, hand_in in taken.items()}
-    there = [path.parent.parent.name for path in paths]
-    found = [Submission(name, path, _received(path), "", notes.get(name, ())) for name, path in zip(there, paths)]
-    found += [
-        Submission(name, hand_in.path, hand_in.received, hand_in.fault, hand_in.notes)
-        for name, hand_in in sorted(taken.items())
-        if hand_in.fault and name not in there
-    ]
-    missing = set(students) - {submission.student for submission in found}
-    if missing:
-        raise CourseError(f"Nothing was handed in for {problem_set} by {', '.join(sorted(missing))}.")
-    chosen = [submission for submission in found if not students or submission.student in students]
-    if not chosen:
-        raise CourseError(
-            f"Nothing was handed in for {problem_set}: `course collect {problem_set} FOLDER` takes hand-ins in, "
-            f"or put each at submitted/STUDENT/{problem_set}/{problem_set}.ipynb."
-        )
-    return chosen
-
-
-def _received(path: pathlib.Path) -> str:
-    """When a file was handed in: what timestamp.txt says, else the file's own time."""
-    stamp = path.parent / "timestamp.txt"
-    if stamp.is_file():
-        from dateutil.parser import ParserError, parse
-
-        try:
-            moment = parse(stamp.read_text().strip())
-        except (ParserError, OverflowError) as error:
-            raise CourseError(f"{stamp} holds no time ({error}): write it as 2026-01-31 12:00:00 UTC.") from None
-        return (
-            (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="microseconds")
-        )
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="microseconds")
-
-
 # --- running --------------------------------------------------------------------------------------------------------
 
 
-def _run(
-    problem_set: str,
-    jobs: dict[str, tuple[Submission, int]],
-    settings: dict[str, Any],
-    make_executor: Callable[[], Executor],
-    outcome: Outcome,
-) -> Iterator[Graded]:
-    """Hand submissions to workers, again where a worker dies, and give back what they found."""
-    waiting = collections.deque(jobs.values())
+def _to_grade(
+    known: ProblemSet, submissions: Iterable[Submission], settings: dict[str, Any], outcome: Outcome, force: bool
+) -> Iterator[Job]:
+    """Read the submissions one by one: a job for each that has no record yet, and a note of the others'."""
+    newest = records.newest(records.read_all(known.name, settings["root"]))
+    versions = environment()
+    for submission in submissions:
+        try:
+            job = _job(known.name, submission, settings)
+        except OSError as error:
+            outcome.left[submission.student] = f"{submission.path} cannot be read: {error.strerror}"
+            continue
+        old = newest.get(submission.student)
+        key = records.record_key(job.sha256, known.sha256, versions, job.seed)
+        if old and old.key == key and old.received == submission.received and not force:
+            outcome.records[submission.student] = old
+            outcome.unchanged.append(submission.student)
+        else:
+            yield job
+
+
+class _Waiting:
+    """Jobs with the number of attempts at each: new ones, each made only when its turn comes, then those to repeat.
+
+    A job holds a whole file, so that all of them together could fill the memory.
+    """
+
+    def __init__(self, jobs: Iterator[Job]) -> None:
+        self.new = ((job, 0) for job in jobs)
+        self.first: collections.deque[tuple[Job, int]] = collections.deque()
+        self.last: collections.deque[tuple[Job, int]] = collections.deque()
+
+    def __bool__(self) -> bool:
+        if not self.first:
+            self.first.extend(itertools.islice(self.new, 1))
+        return bool(self.first or self.last)
+
+    def take(self) -> tuple[Job, int]:
+        return (self.first or self.last).popleft()
+
+
+def _run(jobs: Iterator[Job], make_executor: Callable[[], Executor], outcome: Outcome) -> Iterator[Graded]:
+    """Hand jobs to workers, again where a worker dies, and give back what they found."""
+    waiting = _Waiting(jobs)
     while waiting:
         with make_executor() as executor:
             try:
-                yield from _run_with(executor, problem_set, waiting, settings, outcome)
+                yield from _run_with(executor, waiting, outcome)
             except KeyboardInterrupt:
                 executor.shutdown(wait=False, cancel_futures=True)
                 raise
 
 
-def _run_with(
-    executor: Executor, problem_set: str, waiting: collections.deque, settings: dict[str, Any], outcome: Outcome
-) -> Iterator[Graded]:
-    running: dict[Future, tuple[Submission, int]] = {}
+def _run_with(executor: Executor, waiting: _Waiting, outcome: Outcome) -> Iterator[Graded]:
+    running: dict[Future, tuple[Job, int]] = {}
     most = AHEAD * (os.cpu_count() or 1) * 2
     broken = False
     while running or (waiting and not broken):
-        while waiting and len(running) < most and not broken:
-            submission, attempts = waiting.popleft()
+        while len(running) < most and not broken and waiting:
+            job, attempts = waiting.take()
             # one that was there when workers died runs alone, so that it can take no other with it again
             if attempts and running:
-                waiting.appendleft((submission, attempts))
+                waiting.first.appendleft((job, attempts))
                 break
             try:
-                running[executor.submit(grade, _job(problem_set, submission, settings))] = (submission, attempts)
+                running[executor.submit(grade, job)] = (job, attempts)
             except BrokenExecutor:
-                waiting.appendleft((submission, attempts))
+                waiting.first.appendleft((job, attempts))
                 broken = True
             if attempts:
                 break
         done, _ = wait(running, return_when=FIRST_COMPLETED) if running else (set(), None)
         for future in done:
-            submission, attempts = running.pop(future)
+            job, attempts = running.pop(future)
             try:
                 yield future.result()
             except KeyboardInterrupt:
@@ -232,9 +189,9 @@ def _run_with(
                 died = isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "CancelledError")
                 broken = broken or isinstance(error, BrokenExecutor)
                 if died and attempts + 1 < ATTEMPTS:
-                    waiting.append((submission, attempts + 1))
+                    waiting.last.append((job, attempts + 1))
                 else:
-                    outcome.left[submission.student] = f"{type(error).__name__}: {error}"[:300]
+                    outcome.left[job.student] = f"{type(error).__name__}: {error}"[:300]
 
 
 def _job(problem_set: str, submission: Submission, settings: dict[str, Any]) -> Job:

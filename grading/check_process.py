@@ -5,6 +5,7 @@ Whatever the student's process sends, it can at most end this fork.
 
 import contextlib
 import json
+import math
 import os
 import resource
 import select
@@ -22,25 +23,29 @@ MAX_REPORT = 65_536  # bytes of what a check's process reports
 MAX_TEXT = 600  # characters of a message in a verdict
 JUDGE_MEMORY = 4 * 2**30  # bytes that a check may use beside the grader's own
 UNSEEN = "on an input that you have not seen"
+WITHHELD = "`course check` shows what your code gives"
 
 
-def run_check(check: Check, connection: socket.socket, seconds: float) -> dict[str, Any]:
+def run_check(check: Check, connection: socket.socket, seconds: float, exposed: bool = False) -> dict[str, Any]:
     """Run a check.
 
     Args:
         check: what to run.
         connection: to the student's process.
         seconds: how long it may take.
+        exposed: whether the student's process has seen a hidden test's input before.
 
     Returns:
         dict: "outcome", one of a verdict's, or "late" where it took longer, or "gone" where the student's process
-        ended; "message", for the student; "clean", whether the connection can be used for the next check.
+        ended; "message", for the student; "clean", whether the connection can be used for the next check; and where it
+        is, "exposed", whether the process has seen a hidden input now, and "withheld", whether the message of a
+        visible check was left out because of that.
     """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _judge_and_exit(check, connection, writer)
+        _judge_and_exit(check, connection, writer, exposed)
     os.close(writer)
     try:
         return _read_report(reader, seconds)
@@ -68,7 +73,7 @@ class _Watched(Peer):
             raise StudentGone(str(error)) from None
 
 
-def _judge_and_exit(check: Check, connection: socket.socket, writer: int) -> None:
+def _judge_and_exit(check: Check, connection: socket.socket, writer: int, exposed: bool) -> None:
     report = {"outcome": "gone", "message": "", "clean": False}
     try:
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -77,7 +82,8 @@ def _judge_and_exit(check: Check, connection: socket.socket, writer: int) -> Non
         for number in (0, 1, 2):
             os.dup2(nothing, number)
         connection.settimeout(None)  # the clock is in the process above
-        report = _judge(check, _Watched(Channel(connection), ("call", "item", "len", "iter", "next", "in", "array")))
+        peer = _Watched(Channel(connection), ("call", "item", "len", "iter", "next", "in", "array"))
+        report = _judge(check, peer, exposed)
         content = json.dumps(report).encode()[:MAX_REPORT]
         while content:
             content = content[os.write(writer, content) :]
@@ -87,44 +93,65 @@ def _judge_and_exit(check: Check, connection: socket.socket, writer: int) -> Non
         os._exit(0)
 
 
-def _judge(check: Check, peer: _Watched) -> dict[str, Any]:
-    outcome, message = "passed", ""
+def _judge(check: Check, peer: _Watched, exposed: bool) -> dict[str, Any]:
+    ended: BaseException | None = None
     try:
-        peer.request("begin")
-        if check.beside:  # anew, whatever the student's own cells have made of these names
-            peer.request("run", check.beside)
-        given = peer.request("names", list(check.needs))
-        names = {name: given[name] for name in check.needs if name in given}
-        space = {"__name__": "check", **names, "student_seed": lambda number: peer.request("seed", number)}
-        if check.given:
-            exec(compile(check.given, "given", "exec"), space)
-        exec(compile(check.source, check.name, "exec"), space)
-    except StudentGone:
-        pass
-    except MemoryError:
-        outcome, message = "memory", "what your code gave back was too large to be checked"
-    except AssertionError as error:
-        outcome, message = "failed", _explain(check, error, _text(error) or "failed", "fails")
-    except NotImplementedError:
-        outcome, message = "failed", "not attempted yet"
+        _run(check, peer)
     except BaseException as error:
-        name = "an error" if isinstance(error, RemoteError) else type(error).__name__
-        outcome, message = "error", _explain(check, error, as_line(type(error).__name__, _text(error)), name)
+        ended = error
     if peer.gone:
         return {"outcome": "gone", "message": "", "clean": False}
-    return {"outcome": outcome, "message": message[:MAX_TEXT], "clean": True}
+    reached = math.inf if ended is None else _line_reached(check, ended)
+    exposed = exposed or check.first_hidden < reached
+    outcome, message, withheld = ("passed", "", False) if ended is None else _explain(check, ended, reached, exposed)
+    return {
+        "outcome": outcome,
+        "message": message[:MAX_TEXT],
+        "clean": True,
+        "exposed": exposed,
+        "withheld": withheld,
+    }
 
 
-def _explain(check: Check, error: BaseException, whole: str, short: str) -> str:
-    """A failed check's message; only a short one where the input is one that students do not see.
+def _run(check: Check, peer: _Watched) -> None:
+    peer.request("begin")
+    if check.beside:  # anew, whatever the student's own cells have made of these names
+        peer.request("run", check.beside)
+    given = peer.request("names", list(check.needs))
+    names = {name: given[name] for name in check.needs if name in given}
+    space = {"__name__": "check", **names, "student_seed": lambda number: peer.request("seed", number)}
+    if check.given:
+        exec(compile(check.given, "given", "exec"), space)
+    exec(compile(check.source, check.name, "exec"), space)
 
-    Their code has seen it, and could put it into an error's message.
-    """
+
+def _line_reached(check: Check, error: BaseException) -> int:
+    """The line of the check in which it ended; 0 where that was before its first."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == check.name]
-    if not (lines and lines[0] and check.is_hidden(lines[0])):
-        return whole
+    return (lines[0] if lines else 0) or 0
+
+
+def _explain(check: Check, error: BaseException, line: int, exposed: bool) -> tuple[str, str, bool]:
+    """How a check ended, its message, and whether that was withheld.
+
+    The student's code has a hand in what an error says. Once it has seen a hidden input, it could tell it there, be it
+    much later and in a visible check.
+    """
+    if isinstance(error, MemoryError):
+        return "memory", "what your code gave back was too large to be checked", False
+    if isinstance(error, NotImplementedError):
+        return "failed", "not attempted yet", False
+    if isinstance(error, AssertionError):
+        outcome, whole, short = "failed", _text(error) or "failed", "fails"
+    else:
+        outcome, whole = "error", as_line(type(error).__name__, _text(error))
+        short = "an error" if isinstance(error, RemoteError) else type(error).__name__
     hint = getattr(error, "hint", "")
-    return f"{UNSEEN}: {hint}" if hint else f"{short} {UNSEEN}"
+    if check.is_hidden(line):
+        return outcome, f"{UNSEEN}: {hint}" if hint else f"{short} {UNSEEN}", False
+    if exposed:
+        return outcome, f"{hint or short}; {WITHHELD}", True
+    return outcome, whole, False
 
 
 def _read_report(reader: int, seconds: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from course import notebooks
 from course.errors import CourseError
 from course.paths import ROOT
-from grading.hand_ins import MANIFEST, PART, HandIn, Kept, keep, read, read_all, write
+from grading.hand_ins import MANIFEST, PART, HandIn, Kept, keep, moment_in, read, read_all, write
 from grading.names import free_name, safe_part, safe_student, same_on_disk
 from grading.reading import read_hand_in, too_large
 from grading.repair import resemblance
@@ -88,7 +88,7 @@ class _Collector:
         self.hand_ins.mkdir(parents=True, exist_ok=True)
         released = root / "assignments" / problem_set / f"{problem_set}.ipynb"
         self.released = notebooks.read(released) if released.is_file() else None
-        self.copied = 0  # bytes so far
+        self.copied, self.copied_of_one = 0, 0  # bytes so far, of all and of the hand-in that is being copied
         self.folders: dict[str, set[pathlib.Path]] = {}  # of all students, by what their names have in common on a disk
         for folder in [*root.glob("hand_ins/*/*/"), *root.glob("submitted/*/")]:
             self.folders.setdefault(same_on_disk(folder.name), set()).add(folder)
@@ -174,6 +174,7 @@ class _Collector:
     def _stage(self, staging: pathlib.Path, student: str, one: Group, received: datetime | None) -> Kept:
         """Copy a hand-in's files into a folder, and find out what they are."""
         left_out, files, moment = [], {}, None
+        self.copied_of_one = 0
         taken = {same_on_disk(MANIFEST)}
         for rest, entry in one.files:
             name = "/".join(rest)
@@ -210,6 +211,8 @@ class _Collector:
         """Copy a file, as far as the limits allow; returns why it was not."""
         if count >= self.limits.files:
             return f"more than {self.limits.files} files are not taken in"
+        if self.copied_of_one >= self.limits.hand_in_bytes:
+            return f"the files before it are larger than {self.limits.hand_in_bytes / 1e6:g} MB together"
         if self.copied >= self.limits.total_bytes:
             return f"all hand-ins together are larger than {self.limits.total_bytes / 1e6:g} MB"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -220,6 +223,7 @@ class _Collector:
                     while left >= 0 and (chunk := file.read(min(left + 1, 1 << 20))):
                         left -= len(chunk)
                         self.copied += copy.write(chunk)
+                        self.copied_of_one += len(chunk)
             except READ_ERRORS as error:
                 if isinstance(error, OSError) and error.errno in _DISK_FULL:
                     raise
@@ -272,15 +276,10 @@ class _Collector:
 
 
 def _read_moment(entry: Entry) -> datetime | None:
-    """The time in nbgrader's timestamp.txt; UTC where it names no zone."""
-    from dateutil import parser, tz
-
     try:
         with entry.opened() as file:
-            text = file.read(100).decode().strip()
-        moment = parser.parse(text, tzinfos=lambda name, offset: tz.gettz(name) if offset is None else offset)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (*READ_ERRORS, OverflowError, TypeError):
+            return moment_in(file.read(100).decode())
+    except READ_ERRORS:
         return None
 
 

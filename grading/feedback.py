@@ -27,6 +27,7 @@ IN_WORDS = {
     "by hand": "marked by a person",
 }
 _SHORTEST_SECRET = 12  # characters; a shorter line, such as a bracket, tells nothing
+_NONE_YET = "–"  # of points that wait for a person; a 0 would be taken for a mark
 _WITHHELD = "The details belong to a check that is not shown."
 
 
@@ -133,7 +134,7 @@ def _section(
     return Section(
         title=_public(verdicts[0].title or name, hidden),
         rows=rows,
-        points=_number(sum(earned or 0 for earned in points)),
+        points=_NONE_YET if points == [None] * len(points) else _number(sum(earned or 0 for earned in points)),
         possible=_number(sum(verdict.possible for verdict in verdicts)),
         comment=_clean(marks.comments.get(name, "")) if marks else "",
         lecture=lecture if any(not row.good for row in rows) else None,
@@ -150,7 +151,7 @@ def _row(verdict: Verdict, earned: float | None, hidden: set[str]) -> Row:
     return Row(
         expected=_public(expected, hidden),
         outcome=outcome,
-        points="–" if earned is None else _number(earned),
+        points=_NONE_YET if earned is None else _number(earned),
         possible=_number(verdict.possible),
         message="" if verdict.is_written or verdict.outcome == "passed" else _public(verdict.message, hidden),
         good=earned is None or earned >= verdict.possible,
@@ -274,7 +275,7 @@ marked by a person{% endif %}.</p>
 <pre dir="auto">{{ section.comment }}</pre>
 {% endif %}
 {% if section.lecture %}
-<p>This is taught in the lecture “{{ section.lecture[0] }}”
+<p>This is taught in “{{ section.lecture[0] }}”
 {% if section.lecture[1].startswith("https://") %}(<a href="{{ section.lecture[1] }}">{{ section.lecture[1] }}</a>).
 {% else %}({{ section.lecture[1] }}).{% endif %}</p>
 {% endif %}

@@ -195,9 +195,11 @@ def _commit_one(
 
 
 def _are_set(grades: Iterable[Any], record: Record) -> bool:
-    """Whether the scores of the checks are the record's already."""
+    """Whether the scores of the checks are the record's already, and wait for nobody who has not marked them."""
     points = {verdict.check: verdict.points for verdict in record.verdicts if not verdict.is_written}
-    return points == {grade.cell.name: grade.auto_score for grade in grades if grade.cell.name in points}
+    checks = {grade.cell.name: grade for grade in grades if grade.cell.name in points}
+    waits = any(grade.needs_manual_grade and grade.manual_score is None for grade in checks.values())
+    return not waits and points == {name: grade.auto_score for name, grade in checks.items()}
 
 
 def _mismatch(source: Any, record: Record) -> str:

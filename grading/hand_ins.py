@@ -6,6 +6,7 @@ import os
 import pathlib
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from course.errors import CourseError
@@ -133,6 +134,21 @@ def write(path: pathlib.Path, data: bytes) -> None:
     except BaseException:
         pathlib.Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def moment_in(stamp: str) -> datetime:
+    """The time in nbgrader's timestamp.txt, in UTC, also where it names no zone.
+
+    Raises:
+        ValueError: it holds no time.
+    """
+    from dateutil import parser, tz
+
+    try:
+        moment = parser.parse(stamp.strip(), tzinfos=lambda name, offset: tz.gettz(name) if offset is None else offset)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, TypeError) as error:
+        raise ValueError(f"{stamp!r:.100} holds no time: write it as 2026-01-31 12:00:00 UTC") from error
 
 
 def sync(path: pathlib.Path) -> None:

@@ -2,11 +2,16 @@
 
 The verdict is reached where the student's code cannot reach: the check's source, hidden tests included, runs in a fork
 of this process. Names of the student's are proxies there, and only those that the instructor's own solution defines.
+
+What the student's code has a hand in is shown to the student only where that code has seen no hidden test's input: a
+process that has seen one could tell it in any later message.
 """
 
 import contextlib
+import dataclasses
 import socket
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +42,7 @@ class CellRun:
     error: str = ""
     message: str = ""
     seconds: float = 0.0
+    exposed: bool = False  # whether its process had seen a hidden test's input before
 
 
 @dataclass
@@ -65,6 +71,8 @@ class Judge:
         self.cells: list[CellRun] = []
         self.good: list[tuple[CellRun, str]] = []  # what to run again where the process has to be started anew
         self.verdicts: list[Verdict] = []
+        self.exposed = False  # whether the student's process has seen a hidden test's input
+        self.withheld: set[str] = set()  # visible checks without a message, because of that
         self.connection: socket.socket | None = None
         self.begin = time.monotonic()
 
@@ -79,18 +87,38 @@ class Judge:
         """
         self.sandbox.wait()  # its imports are no time of the submission's
         self.begin = time.monotonic()
+        self.run(notebook, self.problem_set.checks)
+        if self.withheld:
+            self.ask_again(notebook)
+        return Judgement(self.cells, self.verdicts, self.notes())
+
+    def run(self, notebook: Any, checks: Mapping[str, Check], left_out: Collection[str] = ()) -> None:
+        """Run cells and checks in order, up to the last of these checks: no points depend on what is below."""
+        last = list(checks)[-1]
         try:
             for number, cell in enumerate(notebook.cells):
                 name = marks_of(cell).get("grade_id") or f"cell {number + 1}"
-                if is_check(cell) and name in self.problem_set.checks:
-                    self.verdicts.append(self.check(self.problem_set.checks[name]))
-                    if name == self.problem_set.last_check:
+                if is_check(cell) and name in checks:
+                    self.verdicts.append(self.check(checks[name]))
+                    if name == last:
                         break
-                elif cell.cell_type == "code" and cell.source.strip():
+                elif cell.cell_type == "code" and cell.source.strip() and name not in left_out:
                     self.run_cell(name, cell.source)
         finally:
             self.close()
-        return Judgement(self.cells, self.verdicts, self.notes())
+
+    def ask_again(self, notebook: Any) -> None:
+        """Take the messages that were withheld from a new process, which sees no hidden input. Points stay."""
+        checks = self.problem_set.checks
+        visible = {name: check.visible_part() for name, check in checks.items() if name in self.withheld}
+        again = Judge(self.problem_set, self.sandbox, self.seed)
+        again.limits, again.begin = self.limits, self.begin
+        again.cells = [cell for cell in self.cells if cell.outcome in STOPPED]  # once is enough
+        again.run(notebook, visible, {*checks, *(cell.name for cell in again.cells)})
+        told = {verdict.check: verdict.message for verdict in again.verdicts if verdict.outcome in ("failed", "error")}
+        self.verdicts = [
+            dataclasses.replace(verdict, message=told.get(verdict.check, verdict.message)) for verdict in self.verdicts
+        ]
 
     # --- cells
 
@@ -106,7 +134,7 @@ class Judge:
             self.cells.append(CellRun(name, outcome, seconds=seconds))
             return
         error, message = (clean(reply.get(key)) for key in ("error", "message"))
-        cell = CellRun(name, outcome, error[:80], message, seconds)
+        cell = CellRun(name, outcome, error[:80], message, seconds, self.exposed)
         self.cells.append(cell)
         if outcome == "done":
             cell.outcome = "failed" if error else "done"
@@ -143,7 +171,7 @@ class Judge:
         A new process runs the cells again that went well before. One that does not go well again is left out.
         """
         while self.connection is None and self.left() > 0:
-            self.connection = self.sandbox.fork()
+            self.connection, self.exposed = self.sandbox.fork(), False
             channel = Channel(self.connection, MAX_REPLY, time.monotonic() + START)
             try:  # no code of the student's has run yet
                 Peer(channel, ()).request("seed", self.seed)
@@ -203,14 +231,17 @@ class Judge:
     def judge_apart(self, check: Check, connection: socket.socket) -> tuple[str, str]:
         """Judge in a process of its own; its outcome, and what the student may read."""
         seconds = min(self.limits.cell, self.left())
-        report = run_check(check, connection, seconds)
+        report = run_check(check, connection, seconds, self.exposed)
         if report["outcome"] == "late":
             self.close()
             return "timeout", STOPPED["timeout"].format(cell=seconds)
         if report["outcome"] == "gone":
             outcome = self.close()
             return outcome, STOPPED[outcome].format(memory=self.limits.memory / 1e9, cell=seconds)
-        if not report["clean"]:
+        if report["clean"]:
+            self.exposed = report["exposed"]
+            self.withheld |= {check.name} if report["withheld"] else set()
+        else:
             self.close()
         return report["outcome"], report["message"]
 
@@ -218,8 +249,9 @@ class Judge:
         """Where the exercise's own cell has failed, that is the reason."""
         for cell in self.cells:
             if cell.name == check.exercise and cell.outcome != "done":
-                reason = STOPPED.get(cell.outcome, "").format(**self.numbers()) or as_line(cell.error, cell.message)
-                return f"; your cell {cell.name} failed before: {reason}"
+                told = "" if cell.exposed else as_line(cell.error, cell.message)
+                reason = STOPPED.get(cell.outcome, "").format(**self.numbers()) or told
+                return f"; your cell {cell.name} failed before" + f": {reason}" * bool(reason)
         return ""
 
     def numbers(self) -> dict[str, float]:

@@ -1,8 +1,10 @@
 """A problem set as grading sees it: the released notebook, and the checks with their hidden parts."""
 
 import ast
+import dataclasses
 import functools
 import hashlib
+import math
 import pathlib
 from dataclasses import dataclass
 from typing import Any
@@ -43,9 +45,21 @@ class Check:
     given: str
     beside: str
 
+    @property
+    def first_hidden(self) -> float:
+        """The number of the line behind which hidden tests begin; infinite where there are none."""
+        lines = self.source.splitlines()
+        return next((number for number, text in enumerate(lines, 1) if text.strip() == BEGIN_HIDDEN), math.inf)
+
+    def visible_part(self) -> "Check":
+        """The check as students have it."""
+        lines = enumerate(self.source.splitlines(), 1)
+        kept = [text for number, text in lines if not self.is_hidden(number) and text.strip() != BEGIN_HIDDEN]
+        return dataclasses.replace(self, source="\n".join(kept))
+
     def is_hidden(self, line: int) -> bool:
         """Whether a line of the source, counted from 1, is one that students never see."""
-        lines = self.source.splitlines()[: line - 1]
+        lines = self.source.splitlines()[: max(line - 1, 0)]
         begun = [number for number, text in enumerate(lines) if text.strip() == BEGIN_HIDDEN]
         ended = [number for number, text in enumerate(lines) if text.strip() == END_HIDDEN]
         return bool(begun) and (not ended or ended[-1] < begun[-1])
@@ -79,11 +93,6 @@ class ProblemSet:
     written: tuple[Written, ...]
     sha256: str
     release_sha256: str
-
-    @property
-    def last_check(self) -> str:
-        """The name of the last check: no points depend on the cells behind it."""
-        return list(self.checks)[-1]
 
     def check_modules(self) -> tuple[str, ...]:
         """What the checks import."""

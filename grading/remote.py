@@ -1,6 +1,6 @@
 """Objects that stay in another process: a student's functions and models as a check sees them, and the other way round.
 
-Both sides use a `Peer`. What is plain data is copied (`wire`). What is not is lent: the other side gets a proxy, and
+Both sides use a `Peer`. What is plain data is copied (`values`). What is not is lent: the other side gets a proxy, and
 whatever it does with that comes back as a request. A side answers requests while it waits for its own answer, so that
 a function of the check can be called from within a call of the student's.
 """
@@ -10,7 +10,8 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from grading.wire import Channel, Decoder, Encoder, Reference, WireError
+from grading.values import Decoder, Encoder, Reference
+from grading.wire import Channel, WireError
 
 MAX_MESSAGE = 4_000  # characters of an exception's message
 MAX_LENT = 200_000  # objects lent at a time

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from course.errors import CourseError
-from grading.alignment import Alignment, Place, align, same
+from grading.alignment import Alignment, align
+from grading.comparison import Place, same
 from grading.reading import Cell, read_cells, readable
 
 _NAMED = 12  # cells that a note names before it says "and others"

@@ -20,6 +20,7 @@ from course.errors import CourseError
 # What systems leave behind in folders and archives; no student's work.
 _JUNK = ("__macosx", "__pycache__", "thumbs.db", "desktop.ini")
 _MAX_DEPTH = 8  # folders inside each other
+_MAX_NAME = 1_000  # characters of a file's name in an archive; no file system takes as many
 
 _MOODLE_FOLDER = re.compile(r"(?P<name>.*)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?")
 _MOODLE_FILE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_(?P<rest>.+)")
@@ -49,12 +50,14 @@ class Limits:
 
     Attributes:
         file_bytes: of one file; a larger one is not copied.
+        hand_in_bytes: of all files of one hand-in, unpacked, so that nobody uses up what all may hand in.
         total_bytes: of all files of the source, unpacked.
         entries: files and folders in the source.
         files: of one hand-in.
     """
 
     file_bytes: int = 20_000_000
+    hand_in_bytes: int = 100_000_000
     total_bytes: int = 4_000_000_000
     entries: int = 50_000
     files: int = 200
@@ -114,10 +117,11 @@ def opened(source: pathlib.Path, limits: Limits) -> Iterator[list[Entry]]:
             found = iter([_entry_of(source, (source.name,))])
         else:
             raise CourseError(f"There is no folder or file {source} to take hand-ins from.")
-        entries = list(itertools.islice(found, limits.entries + 1))
+        wanted = (entry for entry in found if not any(map(_is_junk, entry.path)))
+        entries = list(itertools.islice(wanted, limits.entries + 1))
         if len(entries) > limits.entries:
             raise CourseError(f"{source} holds more than {limits.entries} files: is it the right one?")
-        yield [entry for entry in entries if not any(map(_is_junk, entry.path))]
+        yield entries
 
 
 def _is_junk(part: str) -> bool:
@@ -127,6 +131,8 @@ def _is_junk(part: str) -> bool:
 def _walk_folder(folder: pathlib.Path, above: tuple[str, ...]) -> Iterator[Entry]:
     for path in sorted(folder.iterdir()):
         inside = (*above, path.name)
+        if _is_junk(path.name):
+            continue  # a folder of packages can hold more files than all hand-ins together
         if path.is_dir() and not path.is_symlink() and len(inside) <= _MAX_DEPTH:
             yield from _walk_folder(path, inside)
         else:
@@ -161,10 +167,13 @@ def _archive(source: pathlib.Path) -> zipfile.ZipFile:
 
 def _walk_archive(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
-        if not info.is_dir():
+        if not info.filename.endswith("/"):  # a folder; info.is_dir fails where a name is empty
             first, *rest = re.split(r"[/\\]", info.filename.removeprefix("./"))
             path = (first, *(part for part in rest if part not in ("", ".")))
-            yield Entry(path, _time_of(info), _opener(archive, info), _fault_of(info, path))
+            fault = _fault_of(info, path)
+            # a pattern takes minutes for some names of 60 000 characters
+            short = tuple(part[:_MAX_NAME] for part in path[: _MAX_DEPTH + 1])
+            yield Entry(short, _time_of(info), _opener(archive, info), fault)
 
 
 def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
@@ -177,6 +186,8 @@ def _fault_of(info: zipfile.ZipInfo, path: tuple[str, ...]) -> str:
         return "it is a link or another special file"
     if info.flag_bits & 1:
         return "it is encrypted"
+    if any(len(part) > _MAX_NAME for part in path):
+        return f"its name is longer than {_MAX_NAME} characters"
     if not path[0] or ".." in path or re.match(r"[A-Za-z]:", path[0]) or len(path) > _MAX_DEPTH:
         return "its name leads out of the folder, or into too many"
     return ""

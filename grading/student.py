@@ -1,7 +1,7 @@
 """Runs a student's cells, and what checks ask of the names they define. Inside the sandbox, one process a submission.
 
 Nothing in here is trusted: the student's code runs in the same process and can change all of it. What it sends is read
-as plain data (`wire`) and as nothing more than a claim.
+as plain data (`values`) and as nothing more than a claim.
 """
 
 import contextlib

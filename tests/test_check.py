@@ -15,6 +15,7 @@ from rich.console import Console
 from course import check as course_check
 from course import exercises
 from course.errors import CourseError
+from course.paths import ROOT
 
 
 def marked(cell, name, **marks):
@@ -116,10 +117,8 @@ def test_a_blank_exercise_is_not_attempted_yet(many):
 def test_another_error_names_the_cell_that_failed_first(many):
     points, message = many[1]["Exercise 4: broken"]
     assert points == "0 / 2"
-    assert message.startswith(
-        "NameError: name 'broken' is not defined; cell 15 (\"def broken(:\") failed before with SyntaxError: invalid"
-    )
-    assert message.endswith("(line 1)")
+    assert message.startswith('cell 15 ("def broken(:") failed with SyntaxError: invalid syntax')
+    assert message.endswith("(line 1), and then this check with NameError: name 'broken' is not defined")
 
 
 def test_a_check_that_was_moved_still_belongs_to_its_exercise(many):
@@ -202,6 +201,58 @@ def test_edited_copied_and_deleted_checks_are_found(tmp_path, monkeypatch):
     assert "differ from the released ones, which were run instead: sum_one." in text
     assert "are missing, and bring no points: sum_three." in text
     assert "more than once, and the last counts: sum_two." in text
+
+
+SETUP = 'import sys\nraise SystemExit("This notebook needs the course\'s repository.")'
+NAMED = 'cell 1 ("import sys")'
+
+
+def test_a_set_up_that_ends_the_run_is_said_before_the_table(tmp_path):
+    path = save(tmp_path, SETUP, solution("sum", "total = 3"), graded("sum_one", "assert total == 3"))
+    good, rows, text = run_check(path)
+    assert not good
+    first, second, third, *_ = text.splitlines()
+    assert first == f"{NAMED} failed with SystemExit: This notebook needs the course's repository."
+    assert second == "Mend this first: what the checks below say may come of it alone."
+    assert third == f"The notebook lies outside the course's folder: put it into {ROOT}, and check it there."
+    assert rows["Checks"] == ["0 / 1", "not run"]
+    assert f"The cells after that did not run: {NAMED} asked for the end." in text
+
+
+def test_another_failure_of_the_set_up_is_said_first_too_and_the_rest_runs(tmp_path):
+    path = save(tmp_path, "import no_such_module", solution("sum", "total = 3"), graded("sum_one", "assert total == 3"))
+    good, rows, text = run_check(path)
+    assert good
+    assert rows["Checks"] == ["1 / 1", "pass"]
+    assert text.startswith('cell 1 ("import no_such_module") failed with ModuleNotFoundError: No module')
+    assert text.count("ModuleNotFoundError") == 1
+    assert "outside" not in text
+
+
+def test_a_cell_that_cannot_be_read_is_named_before_what_follows_from_it(tmp_path):
+    path = save(
+        tmp_path,
+        solution("sum", "total = later + 1"),
+        "later = (1",
+        graded("sum_one", "assert total == 3"),
+        "print(later)",
+    )
+    _, rows, text = run_check(path)
+    assert rows["Checks"][1].startswith('cell 1 ("total = later + 1") failed with NameError')  # its own cell
+    remarks = [line for line in text.splitlines() if line.startswith("- ")]
+    assert len(remarks) == 1
+    assert remarks[0].startswith('- cell 2 ("later = (1") failed with SyntaxError: ')
+
+
+def test_the_set_up_may_take_longer_than_other_cells(tmp_path, monkeypatch):
+    slow = "import time\ntime.sleep(4)\nready = True"
+    path = save(tmp_path, slow, solution("sum", "total = 3"), graded("sum_one", "assert ready and total == 3"))
+    good, _, text = run_check(path, timeout=2)
+    assert good, text
+    monkeypatch.setattr(course_check, "SETUP_TIMEOUT", 1)
+    good, _, text = run_check(path, timeout=2)
+    assert not good
+    assert "took over 2 s and was interrupted" in text
 
 
 def test_a_notebook_without_graded_cells_is_refused_with_advice(tmp_path):

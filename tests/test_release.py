@@ -160,6 +160,85 @@ def test_check_shows_the_first_cell_that_differs(course):
     assert course.target.read_bytes() == before
 
 
+def forget_release(course, change):
+    """Another source, of which `assignments/` was brought up to date without the gradebook."""
+    course.release()
+    known = (course.root / "gradebook.db").read_bytes()
+    cells = make_cells()
+    change(cells)
+    course.write(cells)
+    course.release()
+    (course.root / "gradebook.db").write_bytes(known)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda cells: cells["add_one_small"].update(source=CHECK.replace("-8) == -7", "-9) == -8")),
+            "gradebook.db: add_one_small has another source there",
+        ),
+        (
+            lambda cells: cells["why_question"].update(source=QUESTION.replace("2 points", "1 point")),
+            "gradebook.db: why_question has another source there",
+        ),
+        (
+            lambda cells: cells.update(
+                more=marked(v4.new_code_cell("assert 1"), "add_one_more", grade=True, locked=True, points=1)
+            ),
+            "gradebook.db: add_one_more is not there",
+        ),
+        (
+            lambda cells: cells["why"].metadata.nbgrader.update(points=4),
+            "gradebook.db: why has 2 points there, and 4 now",
+        ),
+    ],
+)
+def test_check_finds_a_gradebook_with_which_nbgrader_would_grade_by_old_checks(course, change, message):
+    forget_release(course, change)
+    before = (course.root / "gradebook.db").read_bytes()
+    assert course.release(check=True) == (False, f"{message}\nps1_small: differs; run `course release ps1_small`\n")
+    assert (course.root / "gradebook.db").read_bytes() == before
+    course.release("ps1_small")
+    assert course.release(check=True) == (True, "ps1_small: is up to date\n")
+
+
+def test_another_solution_makes_no_gradebook_out_of_date(course):
+    forget_release(course, lambda cells: cells["add_one"].update(source=SOLUTION.replace("number + 1", "1 + number")))
+    assert course.release(check=True)[0]
+
+
+def test_check_needs_no_gradebook(course):
+    course.release()
+    (course.root / "gradebook.db").unlink()
+    assert course.release(check=True) == (True, "ps1_small: is up to date\n")
+    assert not (course.root / "gradebook.db").exists()
+    (course.root / "gradebook.db").write_text("no database, however long it is " * 99)
+    with pytest.raises(CourseError, match=r"gradebook\.db cannot be read .*move it away"):
+        course.release(check=True)
+
+
+@pytest.mark.filterwarnings("ignore:Object of type")  # nbgrader's own
+def test_other_points_than_those_of_the_grades_are_told(course):
+    from nbgrader.api import Gradebook
+
+    course.release()
+    cells = make_cells()
+    cells["add_one_small"].metadata.nbgrader["points"] = 4
+    course.write(cells)
+    assert "grades" not in course.release()[1]
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db", "sequence-models") as gradebook:
+        for student in ("ada", "bea"):
+            gradebook.add_student(student)
+            gradebook.add_submission("ps1_small", student)
+    assert "grades" not in course.release()[1]
+    course.write(make_cells())
+    assert (
+        "ps1_small: the points have changed (add_one_small from 4 to 3), and 2 of your students have grades by the old "
+        "ones: `course grade ps1_small` grades them again." in course.release()[1]
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -307,9 +386,11 @@ def test_stock_nbgrader_grades_right_after_a_release(course):
     assert course.target.read_bytes() == before
 
 
-def test_the_repository_holds_what_release_generates():
+def test_the_repository_holds_what_release_generates(tmp_path):
+    for name in ("nbgrader_config.py", "solutions", "assignments"):  # and no gradebook, which is of this machine
+        (tmp_path / name).symlink_to(ROOT / name)
     printed = io.StringIO()
-    assert release([], True, Console(file=printed, width=200)), printed.getvalue()
+    assert release([], True, Console(file=printed, width=200), tmp_path), printed.getvalue()
 
 
 def test_answers_typed_into_a_released_notebook_are_kept_when_it_is_replaced(course):

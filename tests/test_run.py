@@ -11,6 +11,10 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from course import run as course_run
+from course.errors import CourseError
+from course.paths import LECTURES
+
 COURSE = [sys.executable, "-m", "course"]
 
 
@@ -108,6 +112,51 @@ def test_an_interrupted_run_keeps_its_partial_output_and_says_so(tmp_path):
     assert outputs(kept) == "before\n"
 
 
+PARAMETERS = "SIZE = 2\nRATE = 0.1\nNAME = 'x'\nSEEDS = (1, 2)\nTRIES = True\nPATH = None\nTWICE = 2 * SIZE"
+
+
+@pytest.fixture
+def with_parameters(tmp_path):
+    path = make_notebook(tmp_path / "small.ipynb", PARAMETERS)
+    return lambda **values: course_run._check_parameters(path, nbformat.read(path, 4), values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"SIZE": 3}, {"RATE": 1}, {"RATE": 1e-3}, {"SEEDS": [7]}, {"NAME": "3"}, {"TRIES": False}]
+    + [{name: value} for name in ("PATH", "TWICE") for value in (3, "text", None)],
+)  # fmt: skip
+def test_a_parameter_takes_a_value_of_its_kind(with_parameters, values):
+    with_parameters(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"SIZE": "three"}, "SIZE in small.ipynb is a whole number such as 2, and 'three' is text."),
+        ({"SIZE": 2.5}, "SIZE in small.ipynb is a whole number such as 2, and 2.5 is a number."),
+        ({"SIZE": True}, "SIZE in small.ipynb is a whole number such as 2, and True is True or False."),
+        ({"RATE": "fast"}, "RATE in small.ipynb is a number such as 0.1, and 'fast' is text."),
+        ({"SEEDS": 3}, "SEEDS in small.ipynb is a list such as (1, 2), and 3 is a whole number."),
+        ({"TRIES": 1}, "TRIES in small.ipynb is True or False such as True, and 1 is a whole number."),
+        (
+            {"NAME": 3},
+            "NAME in small.ipynb is text such as 'x', and 3 is a whole number. "
+            'Text that looks like something else needs quotes: "3".',
+        ),
+    ],
+)
+def test_a_parameter_refuses_a_value_of_another_kind(with_parameters, values, message):
+    with pytest.raises(CourseError) as refused:
+        with_parameters(**values)
+    assert str(refused.value) == message
+
+
+def test_the_quick_sizes_are_of_the_parameters_kinds():
+    for lecture in sorted(LECTURES.glob("[0-9]*.ipynb")):
+        course_run._check_parameters(lecture, nbformat.read(lecture, 4), course_run._quick_parameters(lecture))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -115,8 +164,11 @@ def test_an_interrupted_run_keeps_its_partial_output_and_says_so(tmp_path):
         (["run", "lectures/77.ipynb"], "There is no notebook"),
         (["run", "2", "--set", "EPOCH=3"], "has no parameter 'EPOCH'"),
         (["run", "2", "--set", "EPOCHS"], "NAME=VALUE"),
+        (["run", "2", "--set", "EPOCHS=three"], "EPOCHS in 02_imdb_lstm.ipynb is a whole number"),
         (["check", "ps3_shakspeare.ipynb"], "Did you mean"),
         (["check", "README.md"], "is no notebook"),
+        (["check", "assignments/ps1_reviews"], "name a notebook in it, such as assignments/ps1_reviews/ps1"),
+        (["check", "utils"], "it holds no notebook"),
         (["release", "ps3_shakspeare"], "Did you mean ps3_shakespeare?"),
         (["data", "movie-review"], "movie-reviews"),
     ],

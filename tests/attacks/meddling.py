@@ -155,10 +155,10 @@ ATTACKS: dict[str, Attack] = {
     "patched_wire": attack(
         "The coder of the wire is changed in the sandbox: types become references, references plain data.",
         """
-        import grading.remote, grading.wire
+        import grading.remote, grading.values
 
-        grading.wire.Encoder.encode = lambda self, value, depth=0: {"o": [0, True, "function"]}
-        grading.wire.Reference.__init__ = lambda self, *arguments, **options: None
+        grading.values.Encoder.encode = lambda self, value, depth=0: {"o": [0, True, "function"]}
+        grading.values.Reference.__init__ = lambda self, *arguments, **options: None
         """,
         ends={"crash", "error", "failed"},
     ),
@@ -197,6 +197,23 @@ ATTACKS: dict[str, Attack] = {
         os.environ.update(PYTHONPATH="/tmp", PYTHONSTARTUP="/tmp/stash.py", LD_PRELOAD="/tmp/stash.so", STASH="1")
         """,
         then=STASH + "\n!python -c 'import json, numpy, utils'",
+    ),
+    "changed_variables": attack(
+        "Variables that the grader, Python, the loader, NumPy and Keras read, set for a new program in the process.",
+        """
+        import os, sys
+
+        with open("/tmp/stash.py", "w") as file:
+            file.write("raise SystemExit('FOUND the start of another')")
+        os.environ.update(
+            PYTHONSTARTUP="/tmp/stash.py", PYTHONPATH="/tmp", PYTHONINSPECT="1", PYTHONOPTIMIZE="2", PYTHONHOME="/tmp",
+            LD_PRELOAD="/tmp/stash.so", LD_LIBRARY_PATH="/tmp", NBGRADER_EXECUTION="", CONTROL="3", OWN_USERS="",
+            COURSE_DATA="/tmp", KERAS_HOME="/tmp", KERAS_BACKEND="stash", MPLBACKEND="module://stash", STASH="1",
+        )
+        os.execve(sys.executable, [sys.executable, "-S", "-c", "import stash"], dict(os.environ))
+        """,
+        then=STASH + "\n!python -c 'import json, numpy, utils'",
+        ends={"crash", "error", "failed"},
     ),
     "written_course": attack(
         "The course's files, Python's, and the system's settings cannot be written.",

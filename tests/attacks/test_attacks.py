@@ -94,6 +94,30 @@ def test_an_attack_forges_nothing_and_leaves_nothing(sandbox, name):
     assert not os.path.exists("/tmp/pickle_was_loaded")
 
 
+def test_variables_set_before_grading_reach_no_submission(monkeypatch, tmp_path):
+    """What somebody has set for whoever grades does nothing, and what the grader's own variables hold is not seen."""
+    start = tmp_path / "start.py"
+    start.write_text("raise SystemExit('FOUND the start of another')")
+    (tmp_path / "sitecustomize.py").write_text(start.read_text())
+    names = ("PYTHONPATH", "PYTHONHOME", "PYTHONINSPECT", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "BASH_ENV", "ENV")
+    names += ("KERAS_HOME", "NBGRADER_EXECUTION", "CONTROL", "AWS_SECRET_ACCESS_KEY", "HF_TOKEN")
+    for name in names:
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(start))
+    looks = f"""
+import os
+
+found = [name for name, value in os.environ.items() if {str(tmp_path)!r} in value]
+if found or set(os.environ) & {{"AWS_SECRET_ACCESS_KEY", "HF_TOKEN", "PYTHONHOME", "PYTHONINSPECT", "BASH_ENV"}}:
+    raise SystemExit("FOUND " + repr(found))
+"""
+    with small_sandbox(LIMITS) as running:
+        judgement = judge(running, scale=looks)
+        assert not findings(judgement)
+        assert {cell.outcome for cell in judgement.cells if cell.name == "scale"} == {"done"}, judgement.cells
+        assert points(judge_honest(running)) == POINTS
+
+
 def test_there_are_enough_attacks_and_each_is_explained():
     assert len(ATTACKS) == sum(len(module.ATTACKS) for module in MODULES) >= 40
     assert all(attack.why.endswith(".") for attack in ATTACKS.values())

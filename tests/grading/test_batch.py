@@ -1,15 +1,10 @@
 """Grading a class: everything is graded once, whatever dies, and only what changed is graded again."""
 
-import contextlib
 import io
 import os
 import pathlib
-import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 
 import nbformat
@@ -18,12 +13,12 @@ from made_course import SOLUTION, handed_in, make_course
 from rich.console import Console
 
 from course.errors import CourseError
-from grading import audit, gradebook, isolation, records
-from grading.batch import find_submissions, grade_all
+from grading import audit, batch, gradebook, isolation, records
+from grading.batch import grade_all
 from grading.isolation import PROCESS, Limits
+from grading.submissions import Submission, find_submissions
 from grading.worker import grade
 
-ROOT = pathlib.Path(__file__).parents[2]
 LIMITS = Limits(cell=5, total=20)
 RIGHT = SOLUTION.replace("    ### BEGIN SOLUTION\n", "").replace("\n    ### END SOLUTION", "")
 WRONG = "def add_one(number):\n    return min(number + 1, 10)"
@@ -132,6 +127,29 @@ def test_a_file_that_is_no_notebook_gets_a_record_that_says_so_and_the_batch_goe
     assert outcome.records["ada"].points == 5
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_batch_goes_on(small_class):
+    submit(small_class, "dan", RIGHT).unlink()
+    (small_class / "submitted" / "dan" / "ps1" / "ps1.ipynb").mkdir()
+    outcome = run(small_class)
+    assert sorted(outcome.records) == ["ada", "bea", "cem"]
+    assert "ps1.ipynb cannot be read" in outcome.left["dan"]
+
+
+def test_each_file_is_read_once_and_not_before_its_turn(small_class, monkeypatch):
+    read, graded = [], []
+    original = Submission.content.fget
+    monkeypatch.setattr(Submission, "content", property(lambda one: read.append(one.student) or original(one)))
+
+    class Counting(InThisProcess):
+        def submit(self, function, /, job):
+            graded.append((job.student, len(read)))
+            return super().submit(function, job)
+
+    run(small_class, make_executor=Counting)
+    assert read == ["ada", "bea", "cem"]
+    assert graded == [("ada", 1), ("bea", 2), ("cem", 3)]
+
+
 def test_cells_that_end_the_process_cost_their_own_points(course):
     submit(course, "eve", f"{RIGHT}\n{DIES}")
     submit(course, "fay", RIGHT)
@@ -209,49 +227,6 @@ def test_without_a_sandbox_grading_is_refused_unless_it_is_asked_for(small_class
         run(small_class, isolation="sandbx")
 
 
-PROGRAM = """
-import io, pathlib, sys
-sys.path[:0] = [{tests!r}, {root!r}]
-from test_batch import run
-run(pathlib.Path(sys.argv[1]))
-"""
-
-
-def test_killed_at_any_moment_every_submission_is_graded_exactly_once(released, course):
-    for number in range(4):
-        submit(course, f"student{number}", (RIGHT, WRONG, "", RIGHT)[number])
-    command = [sys.executable, "-c", PROGRAM.format(tests=str(ROOT / "tests/grading"), root=str(ROOT)), str(course)]
-    begin = time.monotonic()
-    subprocess.run(command, check=True, capture_output=True)
-    whole = time.monotonic() - begin
-    chance = random.Random(0)
-    killed = 0
-    for attempt in range(KILLS):
-        if attempt % 5 == 0:  # begin anew
-            for name in ("grades", "autograded"):
-                subprocess.run(["rm", "-rf", str(course / name)], check=True)
-            shutil.copyfile(released / "gradebook.db", course / "gradebook.db")
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0.2, 1.0) * whole)
-        killed += process.poll() is None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    run(course)
-    assert killed > KILLS / 4
-    found = records.read_all("ps1", course)
-    assert sorted(record.student for record in found) == [f"student{number}" for number in range(4)]
-    marks = gradebook.all_marks("ps1", course)
-    assert [marks[f"student{number}"].points for number in range(4)] == [5, 2, 0, 5]
-    assert audit.verify(course) == []
-
-
-KILLS = 10  # benchmarks/ has the run with 50
-
-
 def test_the_sandbox_gives_the_same_points(small_class):
     level, reason = isolation.best_isolation()
     if level == PROCESS:
@@ -261,10 +236,32 @@ def test_the_sandbox_gives_the_same_points(small_class):
     assert {record.isolation for record in outcome.records.values()} == {level}
 
 
+def test_what_leads_elsewhere_is_not_read(course):
+    submit(course, "ada", RIGHT)
+    own = course / "submitted/ada/ps1/ps1.ipynb"
+    for name, place in {
+        "eve": "submitted/eve/ps1/ps1.ipynb",
+        "fay": "submitted/fay/ps1",
+        "gus": "submitted/gus",
+    }.items():
+        link = course / place
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(course / "solutions/ps1/ps1.ipynb" if name == "eve" else own.parents[name == "gus"])
+    (course / "submitted/hal/ps1/ps1.ipynb").mkdir(parents=True)
+    found = run(course).records
+    assert {name: record.points for name, record in found.items()} == {"ada": 5, "eve": 0, "fay": 0, "gus": 0, "hal": 0}
+    assert all("link to another place" in found[name].fault for name in ("eve", "fay", "gus"))
+    assert "no file" in found["hal"].fault
+
+
+def test_a_folder_that_begins_with_a_dot_is_nobodys(course):
+    submit(course, "ada", RIGHT)
+    submit(course, ".ipynb_checkpoints", RIGHT)
+    assert set(run(course).records) == {"ada"}
+
+
 def test_a_job_can_be_sent_to_another_process(small_class):
     import pickle
-
-    from grading import batch
 
     (submission, *_) = find_submissions("ps1", small_class)
     settings = {"isolation": PROCESS, "limits": LIMITS, "seed": 1, "root": small_class}

@@ -1,5 +1,7 @@
 """The judge: who answers rightly gets all points, and what goes wrong costs only what it touches."""
 
+import dataclasses
+import re
 import time
 import types
 
@@ -137,6 +139,86 @@ def test_an_error_shows_its_kind_and_that_the_own_cell_failed_before(sandbox):
     )
 
 
+# --- hidden inputs that are kept and told later ---------------------------------------------------------------------
+
+KEEPS = """
+import os, pathlib
+kept = []
+
+def told():
+    for folder in ("/tmp", "/dev/shm", "/course/work", os.getcwd()):
+        for path in pathlib.Path(folder).glob("kept*"):
+            kept.append(path.read_text())
+    return f"FOUND {kept}"
+
+def scale(values, factor):
+    for place in ("/tmp/kept", "/dev/shm/kept", "/course/work/kept", "kept"):
+        pathlib.Path(place).write_text(str(values))
+    kept.append(str(values))
+    return np.asarray(values) * factor
+"""
+TELLERS = {
+    "in what it returns": "def twice(function, value):\n    return told()",
+    "in an error's message": "def twice(function, value):\n    raise ValueError(told())",
+    "in an assertion of its own": "def twice(function, value):\n    raise AssertionError(told())",
+    "in the name of its class": "def twice(function, value):\n    raise type(told(), (Exception,), {})()",
+    "in a cell that fails": "raise ValueError(told())",
+}
+ASKS = """# The function is applied two times.
+from utils.checks import expect_equal
+
+expect_equal(twice(lambda number: number + 3, 1), 7, "1 + 3 + 3 is 7")
+### BEGIN HIDDEN TESTS
+expect_equal(twice(lambda number: number + 3, 2), 8, "2 + 3 + 3 is 8")
+### END HIDDEN TESTS"""
+
+
+HIDDEN_INPUT = r"\b(?:2[89]|3[0-4])\.\d{3}|\b4[13]\b|\b71\.5\b"
+
+
+def judge_with(sandbox, changed, **answers):
+    """Judge with other sources of some checks."""
+    known = small_set()
+    checks = {
+        name: dataclasses.replace(check, source=changed.get(name, check.source)) for name, check in known.checks.items()
+    }
+    return Judge(dataclasses.replace(known, checks=checks), sandbox).judge(hand_in(**answers))
+
+
+@pytest.mark.parametrize("way", TELLERS)
+def test_a_hidden_input_that_was_kept_is_not_told_by_a_later_visible_check(sandbox, way):
+    judgement = judge_with(sandbox, {"twice_numbers": ASKS}, **with_answers(scale=KEEPS, twice=TELLERS[way]))
+    assert "scale_values" not in lost(judgement)  # the hidden input has been seen
+    assert outcomes(judgement)["twice_numbers"] != "passed"
+    for verdict in judgement.verdicts:
+        assert not re.search(HIDDEN_INPUT, verdict.message), verdict.message
+
+
+def test_a_hidden_input_is_not_told_by_a_visible_line_below_it(sandbox):
+    below = CHECKS["scale_values"][1] + "\nassert scale(np.ones(2), -1.0) is None, scale(np.ones(2), -1.0)"
+    teller = KEEPS.replace("    return np", "    if factor == -1.0:\n        return told()\n    return np")
+    told = message(judge_with(sandbox, {"scale_values": below}, **with_answers(scale=teller)), "scale_values")
+    assert told.startswith("FOUND ['[1. 2.]', '[1. 1.]'")  # what it was given in a run without hidden inputs
+    assert not re.search(HIDDEN_INPUT, told)
+
+
+def test_a_visible_failure_behind_hidden_checks_still_shows_its_whole_message(sandbox):
+    judgement = judge_with(
+        sandbox, {"twice_numbers": ASKS}, **with_answers(twice="def twice(function, value):\n    return 4")
+    )
+    assert message(judgement, "twice_numbers").startswith("expected 7, got 4")
+    assert lost(judgement) == checks_of("twice")
+    told = message(judge(sandbox, **with_answers(batches="1 / 0")), "batches_rows")
+    assert told.endswith("your cell batches failed before: ZeroDivisionError: division by zero")
+
+
+def test_a_failure_that_does_not_come_again_shows_the_hint_alone(sandbox):
+    seen = "any('\\n' in text for text in kept)"  # the hidden rows are the only ones that take several lines
+    unsteady = f"def twice(function, value):\n    return told() if {seen} else function(function(value))"
+    judgement = judge_with(sandbox, {"twice_numbers": ASKS}, **with_answers(scale=KEEPS, twice=unsteady))
+    assert message(judgement, "twice_numbers") == "1 + 3 + 3 is 7; `course check` shows what your code gives"
+
+
 # --- what ends badly ------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +303,7 @@ def test_a_cell_that_does_not_run_a_second_time_costs_its_own_exercise_only(sand
 
 
 def test_the_time_for_the_whole_notebook_is_limited():
+    small_set()  # released before the clock runs
     limits = isolation.Limits(cell=4, total=5, memory=LIMITS.memory)
     with small_sandbox(limits) as small:
         begin = time.monotonic()

@@ -306,6 +306,73 @@ def test_a_function_split_in_its_middle_is_joined(has_metadata):
     assert "These answers were in pieces, in cells that follow each other, and were joined: pad." in notes
 
 
+@pytest.mark.parametrize("named", [0, 1])
+def test_an_answer_in_five_pieces_is_joined_from_above_and_below(named):
+    pieces = ["def pad(sequences, length):\n    first = 1", "    second = 2", "    third = 3", "    fourth = 4"]
+    pieces.append("    return first")
+    notebook = hand_in(pad=pieces[named])
+    place = position(notebook, "pad")
+    cell = notebook.cells[place]
+    parts = [cell if number == named else v4.new_code_cell(piece) for number, piece in enumerate(pieces)]
+    notebook.cells[place : place + 1] = parts
+    cells, _ = notes_of(notebook)
+    assert cells["pad"].source == "\n".join(pieces)
+    assert len(cells) == len(RELEASED[PS].cells)
+
+
+def test_a_broken_answer_is_not_joined_with_what_does_not_mend_it():
+    notebook = hand_in(pad="def pad(sequences, length:\n    return 0")
+    notebook.cells.insert(position(notebook, "pad") + 1, v4.new_code_cell("print('mine')"))
+    cells, notes = notes_of(notebook)
+    assert cells["pad"].source == "def pad(sequences, length:\n    return 0"
+    assert len(cells) == len(RELEASED[PS].cells) + 1
+    assert "in pieces" not in notes
+
+
+def test_of_copies_of_a_locked_cell_the_one_as_released_is_taken():
+    notebook = hand_in()
+    edited = copy.deepcopy(by_id(notebook)["pad_shape"])
+    edited.source += "\nassert True"
+    notebook.cells.insert(position(notebook, "pad_shape"), edited)
+    assert "had been edited" not in notes_of(notebook)[1]
+
+
+def test_an_edited_check_without_its_name_is_known_by_its_text():
+    notebook = hand_in()
+    cell = by_id(notebook)["pad_shape"]
+    cell.metadata, cell.id, cell.source = type(cell.metadata)(), "new", f"{cell.source}\nassert True"
+    cells, notes = notes_of(notebook)
+    assert len(cells) == len(RELEASED[PS].cells)
+    assert "had been edited and are as released again: pad_shape" in notes
+
+
+def test_of_two_answers_in_words_to_one_question_both_are_there_to_read():
+    notebook = hand_in()
+    other = copy.deepcopy(by_id(notebook)["reading_results"])
+    other.source = "Or because of something else altogether."
+    notebook.cells.insert(position(notebook, "reading_results"), other)
+    sources = [cell.source for cell in repair(notebook, RELEASED[PS]).notebook.cells]
+    assert WRITTEN in sources
+    assert other.source in sources
+
+
+@pytest.mark.parametrize("make", [v4.new_code_cell, v4.new_markdown_cell])
+def test_an_answer_in_words_is_not_replaced_by_what_stands_below_it(make):
+    notebook = hand_in()
+    notebook.cells.insert(position(notebook, "reading_results") + 1, make("# something = 'else'"))
+    cells, _ = notes_of(notebook)
+    assert cells["reading_results"].source == WRITTEN
+    assert len(cells) == len(RELEASED[PS].cells) + 1
+
+
+def test_code_below_a_question_is_no_answer_in_words():
+    notebook = hand_in()
+    notebook.cells[position(notebook, "reading_results")] = v4.new_code_cell("seconds = 24 * 60 * 60")
+    cells, _ = notes_of(notebook)
+    assert cells["reading_results"].source == by_id(RELEASED[PS])["reading_results"].source
+    assert len(cells) == len(RELEASED[PS].cells) + 1
+
+
 def test_a_written_answer_without_metadata_is_found_below_its_question():
     notebook = hand_in()
     for cell in notebook.cells:
@@ -318,12 +385,36 @@ def test_a_written_answer_without_metadata_is_found_below_its_question():
 def test_a_written_answer_below_the_blank_cell_or_inside_the_question_is_found():
     notebook = hand_in(reading_results="YOUR ANSWER HERE")
     notebook.cells.insert(position(notebook, "reading_results") + 1, v4.new_markdown_cell(WRITTEN))
-    assert notes_of(notebook)[0]["reading_results"].source == WRITTEN
+    cells, notes = notes_of(notebook)
+    assert cells["reading_results"].source == WRITTEN
+    assert "The answer to reading_results stood in cell" in notes
     notebook = hand_in(reading_results="YOUR ANSWER HERE")
     by_id(notebook)["reading_results_question"].source += f"\n\n{WRITTEN}"
     cells, notes = notes_of(notebook)
     assert cells["reading_results"].source == WRITTEN
     assert "The answer to reading_results stood in cell" in notes
+
+
+def test_text_at_the_beginning_is_no_answer_to_a_question_that_is_gone():
+    notebook = hand_in()
+    for name in ("reading_results", "reading_results_question"):
+        del notebook.cells[position(notebook, name)]
+    notebook.cells.insert(0, v4.new_markdown_cell("My name is Eve."))
+    repaired = repair(notebook, RELEASED[PS]).notebook
+    assert by_id(repaired)["reading_results"].source == by_id(RELEASED[PS])["reading_results"].source
+    assert repaired.cells[0].source == "My name is Eve."
+
+
+@pytest.mark.parametrize(("name", "kind"), [("parameters", "markdown"), ("parameters", "raw"), ("reading", "code")])
+def test_a_free_cell_may_become_one_of_another_kind(name, kind):
+    notebook = hand_in()
+    place = position(notebook, name)
+    make = {"markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell, "code": v4.new_code_cell}[kind]
+    notebook.cells[place] = make("something = 'else'", id=name)
+    repaired = repair(notebook, RELEASED[PS]).notebook
+    assert by_id(repaired)[name].cell_type == kind
+    assert by_id(repaired)[name].source == "something = 'else'"
+    nbformat.validate(repaired)
 
 
 def test_own_cells_stay_directly_behind_the_released_cell_they_followed():
