@@ -146,14 +146,12 @@ def expect_raises(
     except error as raised:
         message = str.__str__(str(raised))  # exactly str, see COPIES
     except Exception as raised:
-        raise _failure(f"expected {error.__name__}, got {shorten(repr(raised))}", hint) from raised
+        raise _failure(f"expected {error.__name__}, got {_show(raised)}", hint) from raised
     else:
-        raise _failure(f"expected {error.__name__}, got no error but {shorten(repr(result))}", hint)
+        raise _failure(f"expected {error.__name__}, got no error but {_show(result)}", hint)
     for word in (mentions,) if isinstance(mentions, str) else mentions:
         if word.lower() not in message.lower():
-            raise _failure(
-                f"expected {error.__name__} with {word!r} in its message, got {shorten(repr(message))}", hint
-            )
+            raise _failure(f"expected {error.__name__} with {word!r} in its message, got {_show(message)}", hint)
 
 
 def expect_distribution(draws: object, probabilities: object, hint: str) -> None:
@@ -251,13 +249,13 @@ def _array(value: object, kind: str, hint: str) -> np.ndarray:
     try:
         return np.asarray(value)
     except Exception:  # rows of different lengths, symbolic tensors, whatever a student's __array__ does
-        raise _failure(f"expected {kind}, got {shorten(repr(value))}", hint) from None
+        raise _failure(f"expected {kind}, got {_show(value)}", hint) from None
 
 
 def _numbers(value: object, hint: str) -> np.ndarray:
     array = _array(value, "numbers", hint)
     if array.dtype.kind in "bOSUMmc":  # NumPy would make numbers of booleans, of None and of strings such as "3"
-        raise _failure(f"expected numbers, got {shorten(repr(value))}", hint)
+        raise _failure(f"expected numbers, got {_show(value)}", hint)
     return array.astype(np.float64)
 
 
@@ -272,7 +270,7 @@ def _classes(draws: object, count: int, hint: str) -> np.ndarray:
     """Draws as one row of class indices."""
     classes = _array(draws, "class indices", hint).ravel()
     if classes.dtype.kind not in "iu" or not len(classes):
-        raise _failure(f"expected whole numbers as class indices, got {shorten(repr(draws))}", hint)
+        raise _failure(f"expected whole numbers as class indices, got {_show(draws)}", hint)
     outside = np.flatnonzero((classes < 0) | (classes >= count))
     if len(outside):
         first = outside[0]
@@ -297,8 +295,13 @@ def _shape(got: object, shape: tuple[int | None, ...], hint: str) -> tuple[int |
         return tuple(None if length is None else operator.index(length) for length in actual)
     except Exception as error:
         ragged = isinstance(error, ValueError) and isinstance(got, list | tuple)
-        found = "rows of different lengths" if ragged else shorten(repr(got))
+        found = "rows of different lengths" if ragged else _show(got)
         raise _failure(f"expected shape {shape}, got {found}", hint) from None
+
+
+def _show(value: object) -> str:
+    """What a message has room for of a value, on one line: an array's own text has several."""
+    return shorten(" ".join(line.strip() for line in repr(value).splitlines()))
 
 
 def _quantity(number: float, unit: str) -> str:

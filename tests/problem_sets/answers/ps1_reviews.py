@@ -240,9 +240,9 @@ WRONG = {
             "index_reserved",
             "3, 4, 5 and 6",
         ),
-        "unsorted vocabulary": (index(ranked="list(counts)"), "index_frequency", "z comes five times"),
-        "alphabetical alone": (index(key="word"), "index_frequency", "comes twice"),
-        "the rarest first": (index(key="(counts[word], word)"), "index_frequency", "comes twice"),
+        "unsorted vocabulary": (index(ranked="list(counts)"), "index_frequency", "the most frequent comes first"),
+        "alphabetical alone": (index(key="word"), "index_frequency", "plot twice"),
+        "the rarest first": (index(key="(counts[word], word)"), "index_frequency", "plot twice"),
         "texts counted, not words": (
             index(count="for word in set({split})"),
             "index_frequency",
@@ -254,11 +254,11 @@ WRONG = {
             "index_frequency",
             "dull and so",
         ),
-        "ties in the order of appearance": (index(key="-counts[word]"), "index_ties", "sort them by name"),
+        "ties in the order of appearance": (index(key="-counts[word]"), "index_ties", "follow the alphabet"),
         "ties in reverse": (
             index(ranked="sorted(sorted(counts, reverse=True), key=lambda word: -counts[word])"),
             "index_ties",
-            "sort them by name",
+            "follow the alphabet",
         ),
         "a set, so another order in every process": (
             index(ranked="sorted(set(counts), key=lambda word: (-counts[word], hash(word)))"),
@@ -286,8 +286,8 @@ WRONG = {
             "a, good, good, film",
         ),
         "each word once": (encode(split="dict.fromkeys(words(text))"), "encode_known", "good, good"),
-        "sorted": (encode(split="sorted(words(text))"), "encode_known", "in this order"),
-        "ids moved by 3": (encode(known="index[word] + 3"), "encode_known", "in this order"),
+        "sorted": (encode(split="sorted(words(text))"), "encode_known", "good, good, film"),
+        "ids moved by 3": (encode(known="index[word] + 3"), "encode_known", "good, good, film"),
         "the visible example hard-coded": (
             "def encode(text, index):\n    return [1, 3, 5, 5, 4] if index else [1]\n",
             "encode_known",
@@ -366,7 +366,11 @@ WRONG = {
             "length_smallest",
             "half of the texts fit into 4",
         ),
-        "of the distinct lengths": (length(ordered="sorted(set(lengths))"), "length_smallest", "three quarters fit"),
+        "of the distinct lengths": (
+            length(ordered="sorted(set(lengths))"),
+            "length_smallest",
+            "three of the four texts",
+        ),
         "a share of the longest": (
             length(needed="0", ordered="[math.ceil(share * max(lengths))]"),
             "length_smallest",
@@ -412,14 +416,14 @@ WRONG = {
         "softmax of one": (
             classifier(last='layers.Dense(1, activation="softmax")'),
             "classifier_output",
-            "is it a sigmoid",
+            "one sigmoid",
         ),
         "logits": (
             classifier(last="layers.Dense(1)", loss="keras.losses.BinaryCrossentropy(from_logits=True)"),
             "classifier_output",
-            "is it a sigmoid",
+            "one sigmoid",
         ),
-        "nothing returned": (classifier().replace("return model", ""), "classifier_output", "returns a model"),
+        "nothing returned": (classifier().replace("return model", ""), "classifier_output", "return model"),
         "no mask": (
             classifier(embedding="layers.Embedding(size, 16)"),
             "classifier_mask",
@@ -450,7 +454,7 @@ WRONG = {
         "softmax twice": (
             classifier(last='layers.Dense(1, activation="sigmoid"), layers.Activation("sigmoid")'),
             "classifier_output",
-            "is it a sigmoid",
+            "one sigmoid",
         ),
         "squares for the cross-entropy": (classifier(loss='"mse"'), "classifier_loss", "binary_crossentropy"),
         "hinge": (classifier(loss='"hinge"'), "classifier_loss", "binary_crossentropy"),
@@ -502,6 +506,10 @@ WRONG = {
             "history_overfits",
             "",
         ),
-        "one result": (history().replace("return best + 1, ", "return best + 1 or "), "history_best", ""),
+        "one result": (
+            history().replace("return best + 1, ", "return best + 1 or "),
+            "history_best",
+            "end with `return best, overfits`",
+        ),
     },
 }

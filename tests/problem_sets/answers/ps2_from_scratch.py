@@ -297,7 +297,7 @@ WRONG = {
         "tanh of each part": (
             step('np.tanh(inputs @ parameters["W_xh"]) + np.tanh(state @ parameters["W_hh"] + parameters["b_h"])'),
             "step_values",
-            "tanh taken last",
+            "tanh taken once",
         ),
         "state weights transposed": (
             step('np.tanh(inputs @ parameters["W_xh"] + state @ parameters["W_hh"].T + parameters["b_h"])'),
@@ -338,7 +338,7 @@ def rnn_step(inputs, state, parameters):
     return new
 """,
             "step_unchanged",
-            "an input was changed",
+            "state or bias were changed",
         ),
         "the bias overwritten": (
             """
@@ -348,7 +348,7 @@ def rnn_step(inputs, state, parameters):
     return np.tanh(inputs @ parameters["W_xh"] + state @ parameters["W_hh"] + total)
 """,
             "step_unchanged",
-            "",
+            "state or bias were changed",
         ),
         "the visible example hard-coded": (
             step("np.array([[np.tanh(0.3), np.tanh(0.4)]])"),
@@ -489,7 +489,7 @@ def rnn_forward(inputs, initial, parameters):
         "the last input alone": (
             backward(input_weights="inputs[:, -1].T @ delta"),
             "backward_input_weights",
-            "the sum over all moments",
+            "summed over all moments",
         ),
         "initial gets delta itself": (backward(initial="delta"), "backward_initial", "W_hh, transposed"),
         "initial gets the gradient of moment 1": (
@@ -510,7 +510,7 @@ def rnn_forward(inputs, initial, parameters):
         "sign turned": (
             backward(end="found = {name: -array for name, array in found.items()}"),
             "backward_one_moment",
-            "",
+            "the sign is flipped",
         ),
         "truncated after two moments": (
             backward(delta="(state_gradients[:, t] + later * (t >= inputs.shape[1] - 2)) * (1 - states[:, t] ** 2)"),
@@ -569,13 +569,13 @@ def numeric_gradient(loss, values, step=1e-5):
     return gradient
 """,
             "numeric_shape",
-            "",
+            "every single number moved",
         ),
         "whole numbers stay whole": (numeric(copy="np.array(values)"), "numeric_precision", "convert to float64"),
         "single precision": (
             numeric(copy='np.array(values, dtype="float32")'),
             "numeric_precision",
-            "",
+            "convert to float64",
         ),
     },
     "clip": {
@@ -652,15 +652,19 @@ def clip_by_norm(gradients, limit):
         "sigmoid of the candidate": (lstm(candidate="sigmoid(g)"), "lstm_keeps", "the tanh of its block"),
         "candidate as it is": (lstm(candidate="g"), "lstm_keeps", "the tanh of its block"),
         "1 added to the forget gate": (lstm(keep="sigmoid(f + 1)"), "lstm_shape", "half of the cell is kept"),
-        "gates that sum to 1": (lstm(cell="keep * cell + (1 - keep) * candidate"), "lstm_keeps", ""),
+        "gates that sum to 1": (
+            lstm(cell="keep * cell + (1 - keep) * candidate"),
+            "lstm_keeps",
+            "the sigmoid of its own block",
+        ),
         "the cell before is shown": (lstm(state="sigmoid(o) * np.tanh(cell)"), "lstm_shows", "NEW cell"),
         "no tanh on the way out": (lstm(state="sigmoid(o) * new"), "lstm_shows", "all of tanh(cell) is shown"),
         "output gate forgotten": (lstm(state="np.tanh(new)"), "lstm_shows", "half of the NEW"),
-        "no state": (lstm(sums='inputs @ parameters["W_x"] + parameters["b"]'), "lstm_keras", "keras.layers.LSTMCell"),
+        "no state": (lstm(sums='inputs @ parameters["W_x"] + parameters["b"]'), "lstm_keras", "h W_h"),
         "no bias": (
             lstm(sums='inputs @ parameters["W_x"] + state @ parameters["W_h"]'),
             "lstm_keras",
-            "keras.layers.LSTMCell",
+            "all go into z",
         ),
         "the cell as the first result": (lstm(result="new, state"), "lstm_shape", "half of the cell is kept"),
         "the state for the cell": (
@@ -671,7 +675,7 @@ def clip_by_norm(gradients, limit):
         "the first row for all": (
             lstm(sums='(inputs @ parameters["W_x"] + state @ parameters["W_h"])[:1] + parameters["b"]'),
             "lstm_keras",
-            "keras.layers.LSTMCell",
+            "all go into z",
         ),
     },
 }

@@ -767,7 +767,7 @@ def windows_and_targets(ids, length, step):
                 "        del prompt_ids", "        prompt_ids.extend(ids[len(prompt_ids) :])\n        del prompt_ids"
             ),
             "printer_text",
-            "a string ends with the prompt",
+            "each string ends with the prompt",
         ),
         "the sample before is read along, and not written": (
             printer(

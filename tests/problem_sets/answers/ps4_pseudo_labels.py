@@ -335,7 +335,11 @@ def mix_batches(parts, sizes, steps, seed):
         ),
         "seed ignored": (mix(rng="np.random.default_rng()"), "mix_seed", "the same seed"),
         "one seed for all": (mix(rng="np.random.default_rng(0)"), "mix_seed", "two seeds gave the same order"),
-        "never shuffled": (mix(deal="while True:\n            yield from range(count)"), "mix_seed", "two seeds gave"),
+        "never shuffled": (
+            mix(deal="while True:\n            yield from range(count)"),
+            "mix_seed",
+            "in their own order",
+        ),
         "shuffled once for all passes": (
             mix(deal="order = rng.permutation(count)\n        while True:\n            yield from order"),
             "mix_seed",
@@ -343,17 +347,17 @@ def mix_batches(parts, sizes, steps, seed):
         ),
     },
     "rows": {
-        "labels leaked": (rows(unlabelled="order[~np.isin(order, labelled)]"), "rows_disjoint", "no row in two sets"),
+        "labels leaked": (rows(unlabelled="order[~np.isin(order, labelled)]"), "rows_disjoint", "no row is in two"),
         "labelled rows tested on": (
             rows(held_out="order[:held_out]", unlabelled="order[held_out:]"),
             "rows_disjoint",
-            "no row in two sets",
+            "no row is in two",
         ),
-        "rows forgotten": (rows(unlabelled="others[held_out + 1:]"), "rows_disjoint", "none forgotten"),
+        "rows forgotten": (rows(unlabelled="others[held_out + 1:]"), "rows_disjoint", "none is forgotten"),
         "labels for row numbers": (
             rows(labelled="np.repeat(np.unique(labels), per_class)"),
             "rows_disjoint",
-            "each once",
+            "the sets hold row numbers",
         ),
         "one too few of each class": (
             rows(each="order[labels[order] == name][: per_class - 1]"),
@@ -409,7 +413,11 @@ def mix_batches(parts, sizes, steps, seed):
             "0.75 and 0.9 reach",
         ),
         "a mask for row numbers": (labels(kept="p.max(axis=1) >= threshold"), "labels_rows", "0.75 and 0.9 reach"),
-        "rows of all classes": (labels(kept="np.unique(np.argwhere(p >= threshold / 2)[:, 0])"), "labels_rows", ""),
+        "rows of all classes": (
+            labels(kept="np.unique(np.argwhere(p >= threshold / 2)[:, 0])"),
+            "labels_rows",
+            "do not",
+        ),
         "labels of all rows": (labels(found="p.argmax(axis=1)"), "labels_classes", "rows 0, 2 and 3 are kept"),
         "the least probable": (labels(found="p[rows].argmin(axis=1)"), "labels_classes", "most probable classes"),
         "probabilities for labels": (labels(found="p[rows].max(axis=1)"), "labels_classes", "most probable classes"),
@@ -426,11 +434,15 @@ def mix_batches(parts, sizes, steps, seed):
             "an empty array",
         ),
         "logits accepted": (labels(refuse="False"), "labels_refused", "a softmax is missing"),
-        "rounding refused": (labels(refuse="np.any(p < 0) or np.any(p.sum(axis=1) != 1)"), "labels_refused", ""),
+        "rounding refused": (
+            labels(refuse="np.any(p < 0) or np.any(p.sum(axis=1) != 1)"),
+            "labels_refused",
+            "rounding is no reason",
+        ),
         "sum alone looked at": (
             labels(refuse="np.any(np.abs(p.sum(axis=1) - 1) > 1e-3)"),
             "labels_refused",
-            "no distributions",
+            "a negative number",
         ),
     },
     "combine": {
@@ -477,7 +489,11 @@ def mix_batches(parts, sizes, steps, seed):
             "combine_mean",
             "the mean weight is 1",
         ),
-        "divided by no rows": (combine(second="share * (n + m) / m"), "combine_edges", ""),
+        "divided by no rows": (
+            combine(second="share * (n + m) / m"),
+            "combine_edges",
+            "failed with 0 pseudo-labelled rows",
+        ),
         "the share kept free": (
             combine(first="(1 - share) * (n + m) / n"),
             "combine_edges",
@@ -490,7 +506,7 @@ def mix_batches(parts, sizes, steps, seed):
         "control minus treated": (report(gain="-differences.mean()"), "report_gain", "0, 0.03 and 0.03"),
         "the sum": (report(gain="differences.sum()"), "report_gain", "0, 0.03 and 0.03"),
         "the median": (report(gain="np.median(differences)"), "report_gain", "0, 0.03 and 0.03"),
-        "the best seed": (report(gain="treated.max() - control.max()"), "report_gain", ""),
+        "the best seed": (report(gain="treated.max() - control.max()"), "report_gain", "treated minus control"),
         "relative": (report(gain="np.mean(differences / control)"), "report_gain", "0, 0.03 and 0.03"),
         "divided by n": (
             report(error="differences.std() / np.sqrt(len(differences))"),
@@ -514,7 +530,7 @@ def mix_batches(parts, sizes, steps, seed):
             "report_paired",
             "take the differences first",
         ),
-        "one error is enough": (report(distinct="abs(gain) > error"), "report_distinct", "a gain of"),
+        "one error is enough": (report(distinct="abs(gain) > error"), "report_distinct", "two standard errors"),
         "any gain counts": (report(distinct="gain > 0"), "report_distinct", "0.017"),
         "gains alone": (report(distinct="gain > 2 * error"), "report_distinct", "a loss of 0.03"),
         "the other way round": (report(distinct="abs(gain) < 2 * error"), "report_distinct", "0.03 ± 0.006"),

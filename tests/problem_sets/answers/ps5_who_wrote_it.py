@@ -401,7 +401,7 @@ WRONG = {
         "fields stripped": (
             read(rows='[{column: (row[column] or "").strip() for column in columns} for row in reader]'),
             "read_fields",
-            "three rows",
+            "no field changed",
         ),
         "quotation marks dropped": (
             read(rows="[{column: row[column].replace('\"', '') for column in columns} for row in reader]"),
@@ -431,7 +431,7 @@ WRONG = {
         "the byte order mark left in": (
             read(content='pathlib.Path(path).read_bytes().decode("utf-8")'),
             "read_encoding",
-            "there is no column work",
+            "a byte order mark stands in front",
         ),
         "wrong bytes replaced": (
             read(content='pathlib.Path(path).read_bytes().decode("utf-8-sig", errors="replace")'),
@@ -580,7 +580,7 @@ def split_by_work(rows, share, seed):
         "zeros in front": (encode(padding="pre"), "encode_rows", "zeros stand behind"),
         "the end kept": (encode(truncating="pre"), "encode_rows", "the beginning is kept"),
         "str.split": (encode(pieces="text.split()"), "encode_rows", "zeros stand behind"),
-        "characters cut": (encode(pieces="words(text[:length])"), "encode_rows", ""),
+        "characters cut": (encode(pieces="words(text[:length])"), "encode_rows", "`words` cuts"),
         "sorted": (encode(ids="sorted(index.get(word, 1) for word in found)"), "encode_rows", ""),
         "numbers with a point": (encode(result="rows.astype('float32')"), "encode_rows", "ids are whole numbers"),
         "unknown words as padding": (
@@ -616,7 +616,7 @@ def split_by_work(rows, share, seed):
         "no text, no columns": (encode(result="np.array(rows.tolist())"), "encode_edges", "no row of 3 ids"),
     },
     "model": {
-        "no softmax": (model(last="keras.layers.Dense(authors)"), "model_output", ""),
+        "no softmax": (model(last="keras.layers.Dense(authors)"), "model_output", "have a softmax"),
         "logits": (
             model(
                 last="keras.layers.Dense(authors)",
@@ -654,13 +654,17 @@ def split_by_work(rows, share, seed):
             "model_padding",
             "does the network read the row?",
         ),
-        "squares": (model(loss="'mean_squared_error'"), "model_loss", ""),
+        "squares": (model(loss="'mean_squared_error'"), "model_loss", "no loss comes from author numbers"),
         "the sum of the losses": (
             model(loss="keras.losses.SparseCategoricalCrossentropy(reduction='sum')"),
             "model_loss",
             "with the mean over the rows",
         ),
-        "targets as rows": (model(loss="'categorical_crossentropy'"), "model_loss", ""),
+        "targets as rows": (
+            model(loss="'categorical_crossentropy'"),
+            "model_loss",
+            "no loss comes from author numbers",
+        ),
         "no accuracy": (model(metrics="None"), "model_loss", "compile with metrics"),
         "a small learning rate": (
             model(optimizer="keras.optimizers.Adam(0.0001)"),
@@ -723,11 +727,11 @@ def split_by_work(rows, share, seed):
             "predict_unknown",
             "a row has 4 ids",
         ),
-        "no text fails": (predict(empty="False"), "predict_edges", ""),
+        "no text fails": (predict(empty="False"), "predict_edges", "return an empty list"),
         "one text without brackets": (
             predict(result="list(zip(names, shares.tolist())) if len(names) > 1 else (names[0], float(shares[0]))"),
             "predict_edges",
-            "",
+            "expected a list of one pair",
         ),
         "a text without a word accepted": (predict(refuse="False"), "predict_edges", "holds no word: refuse it"),
     },
@@ -758,7 +762,7 @@ def split_by_work(rows, share, seed):
         "targets of another order": (
             train(targets="np.array([authors[::-1].index(rows[n]['author']) for n in fitted])"),
             "train_unseen",
-            "do the targets fit the order",
+            "its author's place",
         ),
         "targets as they come": (
             train(
@@ -766,7 +770,7 @@ def split_by_work(rows, share, seed):
                 "for n in fitted])"
             ),
             "train_unseen",
-            "do the targets fit the order",
+            "its author's place",
         ),
         "not trained": (train(fit="pass"), "train_unseen", "named right"),
         "inputs shuffled alone": (
@@ -790,6 +794,6 @@ def split_by_work(rows, share, seed):
             "train_accuracy",
             "not a percentage",
         ),
-        "a tuple": (train(result="tuple(classifier.values())"), "train_tables", ""),
+        "a tuple": (train(result="tuple(classifier.values())"), "train_tables", "expected a dict"),
     },
 }
