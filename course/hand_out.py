@@ -13,9 +13,9 @@ from course.errors import CourseError
 from course.paths import ROOT
 
 # What a student's copy holds. A list of what may be seen: what is added to the repository stays away until it is named.
-FILES = ("README.md", "LICENSE", "Makefile", "environment.yml", "pyproject.toml", "requirements.txt")
-MORE_FILES = ("requirements-jax.txt", ".gitignore", ".gitattributes", "CITATION.cff")
-FOLDERS = ("assignments", "course", "data", "grading", "lectures", "utils")
+FILES = ("README.md", "LICENSE", "LICENSE-text", "Makefile", "environment.yml", "pyproject.toml", "requirements.txt")
+MORE_FILES = ("requirements-jax.txt", ".gitignore", ".gitattributes", "CITATION.cff", "SECURITY.md")
+FOLDERS = ("assignments", "course", "data", "docs", "grading", "lectures", "utils")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.pyc", "*.part", "*.egg-info", ".DS_Store")
 NAME = "sequence-models"
 DATE = (2026, 1, 1, 0, 0, 0)  # of all files in the zip: the same content gives the same bytes

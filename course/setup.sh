@@ -21,7 +21,7 @@ sed -n '/^uv==/,/[^\\]$/p' requirements.txt >.venv/uv.txt
 "$BIN/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt ||
     fail 'uv could not be downloaded: see the message above. With the network back, run the same command again.'
 
-step 3 "Installing $(cat "$@" | grep -c '^[a-z0-9].*==') locked packages (about 2.4 GB on disk; 1 to 5 minutes)"
+step 3 "Installing $(cat "$@" | grep -c '^[a-z0-9].*==') locked packages (about 3 GB on disk; 1 to 5 minutes)"
 # uv does not read pip's settings: a mirror set for pip is passed on to it.
 index=$("$BIN/python" -m pip config get global.index-url 2>/dev/null || true)
 if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then export UV_DEFAULT_INDEX=$index; fi

@@ -27,13 +27,12 @@ SHORT = 30  # shorter lines stand in ordinary code, too
 def course(tmp_path_factory):
     """A copy of the course whose assignments are up to date, and secrets lying about where they do not belong."""
     root = tmp_path_factory.mktemp("course")
-    names = ["README.md", "Makefile", "pyproject.toml", "requirements.txt", "environment.yml", "nbgrader_config.py"]
-    for name in names:
+    names = ["README.md", "LICENSE", "LICENSE-text", "Makefile", "pyproject.toml", "requirements.txt"]
+    for name in (*names, "environment.yml", "nbgrader_config.py"):
         shutil.copyfile(ROOT / name, root / name)
-    for name in ("course", "data", "grading", "lectures", "utils", "solutions", "assignments"):
+    for name in ("course", "data", "docs", "grading", "lectures", "utils", "solutions", "assignments"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    release([], False, Console(file=io.StringIO()), root)
-    (root / "gradebook.db").write_bytes(b"a gradebook with grades")
+    release([], False, Console(file=io.StringIO()), root)  # its gradebook holds the hidden tests
     (root / "submitted").mkdir()
     (root / "submitted" / "ada.txt").write_text("what another student handed in")
     (root / "lectures" / "linked.ipynb").symlink_to(root / "solutions" / "ps1_reviews" / "ps1_reviews.ipynb")
