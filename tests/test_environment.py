@@ -10,7 +10,7 @@ import yaml
 ROOT = pathlib.Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPTIONAL = PROJECT["optional-dependencies"]
-NAMED = PROJECT["dependencies"] + OPTIONAL["test"] + OPTIONAL["benchmark"] + OPTIONAL["cluster"]
+NAMED = PROJECT["dependencies"] + OPTIONAL["test"] + OPTIONAL["benchmark"] + OPTIONAL["cluster"] + OPTIONAL["site"]
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-jax.txt"]
 
 
