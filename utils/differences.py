@@ -89,7 +89,8 @@ def describe_scale(got: np.ndarray, expected: np.ndarray) -> str:
     largest = np.argmax(np.abs(expected))
     factor = got.flat[largest] / expected.flat[largest]
     if _agree(got, factor * expected):
-        return f"every number is {factor:.3g} times what is expected"
+        digits = 3 if f"{factor:.3g}" != "1" else 6  # "1 times" would say that nothing is wrong
+        return f"every number is {factor:.{digits}g} times what is expected"
     offset = np.mean(got - expected)
     if _agree(got, expected + offset):
         return f"every number is {abs(offset):.3g} too {'large' if offset > 0 else 'small'}"

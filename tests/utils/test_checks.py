@@ -341,6 +341,7 @@ TABLE = np.array([[1.0, 5.0, -2.0], [4.0, 0.5, 3.0], [7.0, -1.0, 2.0]])
     [
         (2 * TABLE, TABLE, "every number is 2 times what is expected"),
         (TABLE / 32, TABLE, "every number is 0.0312 times what is expected"),
+        (1.004 * TABLE, TABLE, "every number is 1.004 times what is expected"),
         (TABLE - 0.5, TABLE, "every number is 0.5 too small"),
         (-TABLE, TABLE, "the sign is flipped"),
         (-3.0, 3.0, "the sign is flipped"),
