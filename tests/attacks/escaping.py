@@ -1,7 +1,10 @@
 """Ways out of the sandbox, and what is to be seen from within."""
 
+import pathlib
+
 from attack import Attack, attack
 
+SOLUTIONS = pathlib.Path(__file__).resolve().parents[2] / "solutions"
 CALL = """
 import ctypes, errno, os, platform
 
@@ -73,10 +76,10 @@ for name in ("mem", "environ", "maps", "fd", "root", "cwd", "stack", "syscall", 
                 folders.clear()
             if names & {*folders, *files} or any(name.endswith(".ipynb") for name in files):
                 raise SystemExit("FOUND " + folder)
-        for place in ("/work/main/solutions", "/work/shared", "/etc/shadow", "/etc/passwd", "/run", "/var"):
+        for place in ("SOLUTIONS", "/etc/shadow", "/etc/passwd", "/run", "/var"):
             if os.path.exists(place):
                 raise SystemExit("FOUND " + place)
-        """,
+        """.replace("SOLUTIONS", str(SOLUTIONS)),
     ),
     "environment": attack(
         "Variables tell nothing of the machine or of who grades.",
