@@ -93,3 +93,20 @@ def watch(page, address):
     ours = (address, "data:", "blob:")
     page.on("request", lambda request: request.url.startswith(ours) or complaints.append(f"elsewhere: {request.url}"))
     return complaints
+
+
+@pytest.fixture
+def serious_violations():
+    """Asks axe for what it finds serious or critical in a page as it stands: one line for each element."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make setup")
+
+    def find(page):
+        found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        return [
+            f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+            for violation in found
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    return find

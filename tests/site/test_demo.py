@@ -250,19 +250,11 @@ def test_who_asks_for_calm_gets_the_text_at_once(open_demo):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @each_page
-def test_axe_finds_nothing_serious_once_all_is_shown(open_demo, path, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make setup")
+def test_axe_finds_nothing_serious_once_all_is_shown(open_demo, serious_violations, path, scheme):
     page = open_demo(path, scheme=scheme)
     write(page, "naïve ")
     show_surprise(page, f"{TEXT} naïve")
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    serious = [
-        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert not serious
+    assert not serious_violations(page)
 
 
 BRIGHTNESS = """element => getComputedStyle(element).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)"""

@@ -38,19 +38,11 @@ def test_a_page_loads_without_complaint_and_fits_a_phone(open_page, path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @each_page
-def test_axe_finds_nothing_serious(open_page, path, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make setup")
+def test_axe_finds_nothing_serious(open_page, serious_violations, path, scheme):
     page = open_page(path, scheme=scheme)
     assert page.locator("html").get_attribute("data-theme") == scheme
     wait_until_complete(page)
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    serious = [
-        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert not serious
+    assert not serious_violations(page)
 
 
 def test_search_finds_a_term(open_page):
