@@ -17,6 +17,7 @@ from package_index import COMPLETE, FILES, make_tar, offer_sample, snapshot, wri
 
 from utils import archives, datasets, registry
 from utils.datasets import DataError
+from utils.text import speeches
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -412,6 +413,17 @@ def test_shakespeare_plays():
     assert plays["Measure for Measure"].startswith("## ACT I")
     genres = {genre: len(datasets.shakespeare_plays(genre)) for genre in datasets.GENRES}
     assert genres == {"comedies": 8, "histories": 11, "problems": 5, "roman": 4, "romances": 4, "tragedies": 6}
+
+
+def test_what_is_said_in_each_play_is_most_of_it():
+    for title, play in datasets.shakespeare_plays().items():
+        said = speeches(play)
+        assert 0.78 < len(said) / len(play) < 0.9, title
+        assert not set("#*_\\[") & set(said), title
+    said = speeches(datasets.shakespeare_plays("romances")["The Tempest"])  # one of its directions ends nowhere
+    assert "Full fathom five thy father lies;" in said
+    assert "Come unto these yellow sands" in said
+    assert "invisible, playing and singing" not in said
 
 
 def test_shakespeare_texts():

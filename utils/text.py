@@ -1,14 +1,15 @@
-"""Text: reading it from a file, splitting it into words, a vocabulary of its tokens, and windows over it."""
+"""Text: reading it from a file, what is said in a play, its words and their vocabulary, and windows over it."""
 
 import codecs
 import os
 import pathlib
+import re
 
 import numpy as np
 
 from utils.vocabulary import Vocabulary, words
 
-__all__ = ["Vocabulary", "read_text", "windows", "words"]
+__all__ = ["Vocabulary", "read_text", "speeches", "windows", "words"]
 
 # UTF-32 comes before UTF-16, whose mark is the beginning of its own.
 _BYTE_ORDER_MARKS = {
@@ -18,6 +19,15 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8",
 }
+# Headings and the bold names of speakers; directions in italics, never further than their paragraph, since a second
+# underscore can be missing; marks that are left; directions in brackets and names in capitals on a line of their own.
+_NOT_SAID = (
+    r"^#.*$|\*\*[^*]+\*\*",
+    r"_(?:[^_\n]|\n(?!\n))*_",
+    r"[*_\\]",
+    r"\[[^\]\n]*\]?|^[A-Z][A-Z' ]{3,}$",
+    r" +$",
+)
 _CONTEXT = 30  # characters of the line, or bytes, shown beside an error
 
 
@@ -92,6 +102,21 @@ def _decodes(content: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def speeches(play: str) -> str:
+    """Take what is said on the stage from a play of `utils.datasets.shakespeare_plays`.
+
+    Args:
+        play: the play as Markdown.
+
+    Returns:
+        The play without headings, names of speakers and stage directions: an empty line between two speeches, no
+        spaces at the end of a line.
+    """
+    for pattern in _NOT_SAID:
+        play = re.sub(pattern, "", play, flags=re.MULTILINE)
+    return re.sub(r"\n{2,}", "\n\n", play).strip()
 
 
 def windows(sequence: np.ndarray | str, length: int, step: int = 1) -> np.ndarray:

@@ -80,7 +80,7 @@ def test_the_first_tab_offers_to_skip_to_the_content(open_page):
     page.keyboard.press("Tab")
     link = page.locator(":focus")
     assert "skip" in link.inner_text().lower()
-    assert link.evaluate("link => link.getBoundingClientRect().top >= 0")
+    page.wait_for_function("document.activeElement.getBoundingClientRect().top >= 0")  # it slides in
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.querySelector('#main-content, main').contains(document.activeElement)")

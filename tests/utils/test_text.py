@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from utils.text import read_text, windows
+from utils.text import read_text, speeches, windows
 
 # Prints by how many bytes resident memory, without the pages of the file itself, grows when windows of a memory-mapped
 # file are made and a batch from all over the file is taken.
@@ -204,3 +204,44 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
         read_text(tmp_path / "missing.txt")
     with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
         read_text(tmp_path)
+
+
+PLAY = """# The Lantern
+
+## ACT I
+
+### SCENE I. A harbour.
+
+_Enter_ **MIRA** _and_ **TOLD**
+
+**MIRA**
+Is that the lantern? \\[_Aside_\\] It is not bright.
+It never was.  
+
+_Exit _\\[with the lantern_
+
+**TOLD**
+_He is left
+alone_
+Good night, then.
+
+BOTH
+
+O night!
+
+\\[Reads
+"""
+
+
+def test_speeches_leave_out_what_nobody_says():
+    expected = "Is that the lantern?  It is not bright.\nIt never was.\n\nGood night, then.\n\nO night!"
+    assert speeches(PLAY) == expected
+
+
+@given(st.text("ab *_[]\\\n"))
+def test_speeches_have_no_marks_and_no_two_empty_lines(play):
+    said = speeches(play)
+    assert not set("*_\\[") & set(said)
+    assert "\n\n\n" not in said
+    assert " \n" not in said
+    assert speeches(said) == said
