@@ -77,6 +77,24 @@ def run(
 
 
 @app.command()
+def lab(
+    notebook: Annotated[
+        str | None, typer.Argument(help="A lecture by number, name or path, or another notebook by its path.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A copy of the lecture with its small sizes.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the address; the next free one where it is taken.")] = 8888,
+    browser: Annotated[bool, typer.Option(help="Whether a browser opens.")] = True,
+) -> None:
+    """Open JupyterLab on the table of contents, or on a notebook."""
+    with plain_errors():
+        from course import lab as course_lab
+        from course import paths
+
+        chosen = paths.find_lecture(notebook) if notebook else None
+        _exit_unless(course_lab.lab(chosen, quick, port, browser, console))
+
+
+@app.command()
 def check(
     notebook: Annotated[str, typer.Argument(help="Your notebook of a problem set.")],
     timeout: Annotated[int, typer.Option(help="Seconds that a cell may take.", min=1)] = 120,

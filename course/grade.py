@@ -87,7 +87,7 @@ def grade(
     console.print(
         f"{len(outcome.records) - len(outcome.unchanged)} graded, {len(outcome.unchanged)} unchanged since the last "
         f"time, {len(outcome.left)} left. Records are in {os.path.relpath(root / 'grades')}; written answers wait in "
-        "formgrader (`jupyter lab`). Next: `course feedback`, `course export`.",
+        "formgrader (`course lab`). Next: `course feedback`, `course export`.",
         soft_wrap=True,
     )
     return not outcome.left

@@ -63,7 +63,7 @@ def run(
     outcomes = []
     for number, path in enumerate(paths, start=1):
         size = "quick" if quick else "full"
-        values = {**(_quick_parameters(path) if quick else {}), **(parameters or {})}
+        values = {**(quick_parameters(path) if quick else {}), **(parameters or {})}
         notebook = notebooks.read(path)
         _check_parameters(path, notebook, values)
         expected = _expected_seconds(path, notebook, quick)
@@ -228,7 +228,12 @@ def _quick_section(path: pathlib.Path) -> dict[str, Any]:
     return section
 
 
-def _quick_parameters(path: pathlib.Path) -> dict[str, Any]:
+def quick_parameters(path: pathlib.Path) -> dict[str, Any]:
+    """The small sizes of a lecture, by the names that its `parameters` cell gives them.
+
+    Raises:
+        CourseError: quick.toml has none for this notebook.
+    """
     return {name: value for name, value in _quick_section(path).items() if name.isupper()}
 
 

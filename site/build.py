@@ -20,6 +20,7 @@ GATHERED = (
     "assignments/*/*.ipynb",
     "docs/*.md",
     "grading/README.md",
+    "grading/flow.svg",
     "data/README.md",
     "benchmarks/README.md",
     "benchmarks/results/README.md",

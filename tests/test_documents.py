@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import subprocess
+import tomllib
 import unicodedata
 
 import pytest
@@ -121,6 +122,26 @@ def test_lines_of_text_fit_the_width(path):
 def test_a_document_names_no_path_of_a_machine(path):
     found = re.search(r"(?<![\w.])(/home/|/Users/|/root/|/work/|C:\\)\S*", path.read_text(encoding="utf-8"))
     assert not found, found and found.group()
+
+
+def test_the_badges_of_the_readme_tell_the_truth():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    badges = dict(re.findall(r"img\.shields\.io/badge/(\w+)-([^-]+)-[0-9A-F]{6}\)", text))
+    lock = dict(re.findall(r"^(keras|tensorflow)==(\d+\.\d+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    least, below = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    code, prose_ = project["license"].split(" AND ")
+    assert badges == {
+        "python": f"3.{least}_to_3.{int(below) - 1}",
+        "code": code,
+        "text": prose_.replace("CC-BY-", "CC_BY_"),
+        **lock,
+    }
+    alternatives = re.findall(r"^\[!\[([^]]+)\]\(https://img\.shields\.io", text, re.MULTILINE)
+    shown = [f"{name}{value}" for name, value in badges.items()]
+    assert [re.sub(r"[\W_]", "", each).lower() for each in alternatives] == [
+        re.sub(r"[\W_]", "", each).lower() for each in shown
+    ]
 
 
 @every_entry

@@ -154,7 +154,7 @@ def test_a_parameter_refuses_a_value_of_another_kind(with_parameters, values, me
 
 def test_the_quick_sizes_are_of_the_parameters_kinds():
     for lecture in sorted(LECTURES.glob("[0-9]*.ipynb")):
-        course_run._check_parameters(lecture, nbformat.read(lecture, 4), course_run._quick_parameters(lecture))
+        course_run._check_parameters(lecture, nbformat.read(lecture, 4), course_run.quick_parameters(lecture))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ Writes `weights.bin`, which the page loads, and `facts.json`, from which the pag
 import json
 import math
 import pathlib
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from counting import counted_nats  # noqa: E402
 from weights import build_model, round_weights, save_model  # noqa: E402
 
 from utils import callbacks, datasets  # noqa: E402
-from utils.text import Vocabulary, windows  # noqa: E402
+from utils.text import Vocabulary, speeches, windows  # noqa: E402
 
 FACTS = DEMO / "facts.json"
 HELD_OUT = ("Twelfth Night", "As You Like It", "Richard II", "Henry V", "Romeo and Juliet", "Macbeth")
@@ -37,13 +36,6 @@ LEARNING_RATE = 6e-3  # at the beginning; it falls to 0 along half a cosine
 LONGEST = 6  # characters of context for counting, at most
 CONTEXT = 100  # held-out characters read before the first that is scored
 SCORED = 400  # characters scored after them
-
-
-def speeches(play: str) -> str:
-    """Take what is said on the stage: a play without headings, speakers and stage directions, as in lecture 10."""
-    said = re.sub(r"^#.*$|\*\*[^*]+\*\*|_[^_]*_|^\\?\[.*$", "", play, flags=re.MULTILINE)
-    said = re.sub(r"[*_\\]| +$", "", said, flags=re.MULTILINE)
-    return re.sub(r"\n{2,}", "\n\n", said).strip()
 
 
 def split_plays() -> tuple[str, dict[str, str]]:

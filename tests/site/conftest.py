@@ -1,9 +1,8 @@
-"""The site, built once and served on this machine, and Chromium to look at it."""
+"""The site, built once and served on this machine."""
 
 import functools
 import http.server
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,9 +11,6 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "site" / "extensions"))
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# No sandbox: Chromium refuses one to root. No calls home: a test asks no other host for anything.
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 120_000  # milliseconds for a step: a busy machine must not make a test fail
 
 
@@ -48,19 +44,6 @@ def serve(folder):
 @pytest.fixture(scope="session")
 def address(site):
     yield from serve(site)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Chromium as Playwright drives it."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make setup")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no Chromium here: make browser")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
