@@ -137,3 +137,12 @@ def test_a_printed_page_is_the_text_alone_on_white(open_page):
     assert page.evaluate("getComputedStyle(document.querySelector('article p')).color") == "rgb(0, 0, 0)"
     cut = "[...document.querySelectorAll('article pre')].filter(code => code.scrollWidth > code.clientWidth).length"
     assert page.evaluate(cut) == 0
+
+
+def test_answers_are_folded_on_the_screen_and_unfolded_on_paper(open_page):
+    page = open_page("lectures/02_imdb_lstm.html")
+    answers = "[...document.querySelectorAll('article details > :not(summary)')]"
+    seen = f"{answers}.filter(answer => answer.checkVisibility()).length"
+    assert page.evaluate(seen) == 0
+    page.emulate_media(media="print")
+    assert page.evaluate(seen) >= page.locator("article details").count() > 0
