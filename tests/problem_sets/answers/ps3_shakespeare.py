@@ -443,6 +443,15 @@ def build_vocabulary(text):
             "vocabulary_sorted",
             "as Python sorts",
         ),
+        "letters alone": (
+            """
+def build_vocabulary(text):
+    characters = sorted(filter(str.isalpha, set(text)))
+    return characters, {character: number for number, character in enumerate(characters)}
+""",
+            "vocabulary_index",
+            "these characters of the text have no id",
+        ),
         "lower-cased": (
             """
 def build_vocabulary(text):
@@ -538,6 +547,11 @@ def windows_and_targets(ids, length, step):
             "windows_inputs",
             "expected two arrays",
         ),
+        "windows that run over the end": (
+            windows(count="len(ids)", targets="ids[(start + length) % len(ids)]"),
+            "windows_last",
+            "length 4, step 3: got ValueError",
+        ),
         "step ignored": (windows(step="1"), "windows_inputs", "3 ids further"),
         "windows one too long": (windows(inputs="ids[start : start + length + 1]"), "windows_inputs", "first 4 ids"),
         "one column a window": (
@@ -610,6 +624,21 @@ def windows_and_targets(ids, length, step):
             "model_loss",
             "is the model compiled",
         ),
+        "input unknown": (
+            model().replace('keras.Input((None,), dtype="int32"), ', ""),
+            "model_parameters",
+            "begin with keras.Input",
+        ),
+        "no id for the last class": (
+            model(first="layers.Embedding(classes - 1, 32)"),
+            "model_loss",
+            "has the Embedding a row for each class?",
+        ),
+        "a class too few": (
+            model(last='layers.Dense(classes - 1, activation="softmax")'),
+            "model_loss",
+            "one row of probabilities a window",
+        ),
         "units ignored": (model(middle="layers.LSTM(16)"), "model_parameters", "both arguments"),
         "GRU for LSTM": (model(middle="layers.GRU(units)"), "model_parameters", "LSTM"),
         "embedding of another size": (model(first="layers.Embedding(classes, 64)"), "model_parameters", "32"),
@@ -624,16 +653,16 @@ def windows_and_targets(ids, length, step):
             "model_order",
             "more than the end",
         ),
-        "plain gradient descent": (model(optimizer='"sgd"'), "model_learns", "learning rate"),
+        "plain gradient descent": (model(optimizer='"sgd"'), "model_learns", "is the optimizer Adam"),
         "another learning rate": (model(optimizer='"adam"'), "model_learns", "learning rate"),
     },
     "sample": {
         "temperature multiplied": (
             SAMPLE.format(body="q = np.exp(np.log(p + 1e-300) * temperature)"),
             "sample_frequencies",
-            "squares",
+            "the square of its probability",
         ),
-        "temperature ignored": (SAMPLE.format(body="q = p"), "sample_frequencies", "squares"),
+        "temperature ignored": (SAMPLE.format(body="q = p"), "sample_frequencies", "the square of its probability"),
         "always the most probable": (
             SAMPLE.format(body="q = np.eye(len(p))[p.argmax()]"),
             "sample_frequencies",
@@ -679,6 +708,13 @@ def windows_and_targets(ids, length, step):
             "sample_index",
             "one number",
         ),
+        "a list of one number": (
+            SAMPLE.replace("int(rng.choice(len(p), p=q / q.sum()))", "rng.choice(len(p), 1, p=q / q.sum())").format(
+                body="q = p ** (1 / max(temperature, 0.01))"
+            ),
+            "sample_zeros",
+            "one number a draw",
+        ),
         "another generator": (
             SAMPLE.replace("rng.choice", "np.random.choice").format(body="q = p ** (1 / max(temperature, 0.01))"),
             "sample_seed",
@@ -694,7 +730,7 @@ def windows_and_targets(ids, length, step):
                 body="q = p ** (1 / max(temperature, 0.01))"
             ),
             "sample_seed",
-            "as a generator",
+            "a generator made from a seed",
         ),
     },
     "printer": {
@@ -708,6 +744,11 @@ def windows_and_targets(ids, length, step):
             printer().replace("keras.callbacks.LambdaCallback(on_epoch_end=write_samples)", "write_samples"),
             "printer_lines",
             "LambdaCallback",
+        ),
+        "nothing returned": (
+            printer().replace("return keras.callbacks.LambdaCallback(on_epoch_end=write_samples)", ""),
+            "printer_text",
+            "expected a Keras callback, got NoneType",
         ),
         "written before training": (
             printer(event="").replace(
@@ -731,6 +772,7 @@ def windows_and_targets(ids, length, step):
             "printer_text",
             "the prompt",
         ),
+        "no string when it ends": (printer(event="on_epoch_begin"), "printer_text", "expected at least 2 strings"),
         "one character too few": (printer(count="length - 1"), "printer_text", "4 drawn characters"),
         "the ids for the text": (printer(finish='write(f"{temperature}: {ids}")'), "printer_text", "ends with"),
         "nothing fed back": (
@@ -776,7 +818,7 @@ def windows_and_targets(ids, length, step):
                 finish='write(f"{temperature}: {prompt}" + "".join(characters[n] for n in ids[begin:]))',
             ),
             "printer_history",
-            "not with another sample",
+            "not another sample",
         ),
         "temperature ignored": (
             printer(draw="ids.append(draw(next_probabilities(ids), 1.0, rng))"),
@@ -855,17 +897,17 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         "one generator for all": (
             together(generators="[np.random.default_rng(seeds[0])] * len(seeds)"),
             "together_same",
-            "a generator of its own seed",
+            "one generator made once from its seed",
         ),
         "seeds ignored": (
             together(generators="[np.random.default_rng(number) for number in range(len(seeds))]"),
             "together_same",
-            "a generator of its own seed",
+            "one generator made once from its seed",
         ),
         "one temperature for all": (
             together(drawn="[draw(row, temperatures[0], rng) for row, rng in zip(rows, generators)]"),
             "together_same",
-            "at its temperature",
+            "has it its own temperature",
         ),
         "new generators for each character": (
             together(
@@ -873,7 +915,7 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
                 "for row, heat, seed in zip(rows, temperatures, seeds)]"
             ),
             "together_same",
-            "is not what it is alone",
+            "one generator made once from its seed",
         ),
         "one draw for all texts": (
             together(drawn="[draw(rows[0], temperatures[0], generators[0])] * len(rows)"),
@@ -915,13 +957,13 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         "digits in words": (
             words(split="re.findall(r\"[\\w']+|[^\\w']\", text)"),
             "words_split",
-            "words of letters and apostrophes whole",
+            "each other character, a digit too",
         ),
         "no place for unknown tokens": (words(vocabulary="ranked[:size]"), "words_frequent", "<unknown>"),
         "one token too many": (
             words(vocabulary='["<unknown>", *ranked[:size]]'),
             "words_frequent",
-            "size - 1 tokens",
+            "size 4: <unknown>, then 3 tokens",
         ),
         "ties in order of appearance": (
             words(ranked="[token for token, _ in counts.most_common()]"),
@@ -933,13 +975,13 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         "unknown tokens left out": (
             words(ids="[positions[token] for token in tokens if token in positions]"),
             "words_encode",
-            "not is unknown",
+            "is unknown and gets 0",
         ),
-        "unknown tokens refused": (words(ids="[positions[token] for token in tokens]"), "words_encode", "KeyError"),
+        "unknown tokens refused": (words(ids="[positions[token] for token in tokens]"), "words_encode", "give it 0"),
         "unknown tokens last": (
             words(ids="[positions.get(token, len(vocabulary)) for token in tokens]"),
             "words_encode",
-            "not is unknown",
+            "is unknown and gets 0",
         ),
         "counted from 1": (
             words(ids="[positions.get(token, -1) + 1 for token in tokens]"),
@@ -948,7 +990,7 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         ),
     },
     "style": {
-        "nothing added": (style(start="np.full((classes, classes), 1e-9)"), "style_table", "each count is 1 more"),
+        "nothing added": (style(start="np.full((classes, classes), 1e-9)"), "style_table", "add 1 to each count"),
         "columns that sum to 1": (
             style(table="counts / counts.sum(axis=0, keepdims=True)"),
             "style_table",
@@ -970,7 +1012,7 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         "the most surprised wins": (
             style(result="max(surprises, key=surprises.get), surprises"),
             "style_held_out",
-            "named right",
+            "does the lowest win",
         ),
         "the wrong style named": (
             style(result="max(surprises, key=surprises.get), surprises"),
@@ -980,12 +1022,12 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         "a sum for the mean": (
             style(surprise="float(-np.log(table[ids[:-1], ids[1:]]).sum())"),
             "style_surprise",
-            "each of 3 ids",
+            "the mean of -ln p is ln 2",
         ),
         "bits for nats": (
             style(surprise="float(-np.log2(table[ids[:-1], ids[1:]]).mean())"),
             "style_surprise",
-            "each of 3 ids",
+            "the mean of -ln p is ln 2",
         ),
         "the sign forgotten": (
             style(
@@ -998,7 +1040,7 @@ def write_together(next_probabilities, draw, prompts, temperatures, length, seed
         "divided by all ids": (
             style(surprise="float(-np.log(table[ids[:-1], ids[1:]]).sum() / len(ids))"),
             "style_surprise",
-            "each of 3 ids",
+            "the mean of -ln p is ln 2",
         ),
         "the name alone": (style(result="min(surprises, key=surprises.get)"), "style_surprise", "return both"),
         "one id accepted": (

@@ -393,6 +393,18 @@ WRONG = {
             "read_fields",
             "the module csv",
         ),
+        "tuples for dicts": (
+            read(rows="[tuple(row[column] for column in columns) for row in reader]", empty="False", alone="False"),
+            "read_fields",
+            "expected a list of dicts",
+        ),
+        "keys in capitals": (
+            read().replace(
+                "return rows", "return [{key.upper(): field for key, field in row.items()} for row in rows]"
+            ),
+            "read_fields",
+            "expected 'Odes' at index 0, index 0, got None",
+        ),
         "lines first": (
             read(reader="csv.DictReader(content.splitlines())", empty="False"),
             "read_fields",
@@ -407,6 +419,11 @@ WRONG = {
             read(rows="[{column: row[column].replace('\"', '') for column in columns} for row in reader]"),
             "read_fields",
             "three rows",
+        ),
+        "empty lines as rows": (
+            read(rows="[dict(zip(columns, line)) for line in csv.reader(io.StringIO(content))][1:]", missing="False"),
+            "read_fields",
+            "stopped with KeyError ('work'): work, author and text of three rows",
         ),
         "the names as a row": (
             read(reader='csv.DictReader(io.StringIO(content, newline=""), fieldnames=content.split()[0].split(","))'),
@@ -468,6 +485,12 @@ WRONG = {
             "by their numbers from 0 on",
         ),
         "a percentage accepted": (split(refuse="False"), "split_rows", "25 is no share"),
+        "one list": (split(train="held #"), "split_rows", "expected two lists of row numbers, got one list"),
+        "the rows themselves": (
+            split(train="[row for number, row in enumerate(rows) if number not in held]"),
+            "split_authors",
+            "expected row numbers from 0 to 17, got {'author': 'Ann'",
+        ),
         "by line": (split(work="number"), "split_works", "hold out works, not rows"),
         "any rows": (
             """
@@ -504,11 +527,11 @@ def split_by_work(rows, share, seed):
             "split_authors",
             "Ann",
         ),
-        "a single work held out": (split(places="order"), "split_authors", "every author is trained on"),
+        "a single work held out": (split(places="order"), "split_authors", "also with a single work"),
         "authors of a single work left out": (
             split(train="[n for n, row in enumerate(rows) if n not in held and len(works[row['author']]) > 1]"),
             "split_authors",
-            "every author is trained on",
+            "also with a single work",
         ),
         "whole authors held out": (
             """
@@ -519,7 +542,7 @@ def split_by_work(rows, share, seed):
     return [number for number in range(len(rows)) if number not in held], held
 """,
             "split_authors",
-            "every author is trained on",
+            "also with a single work",
         ),
         "one work of each": (split(enough="count"), "split_share", "needs 2 of each author"),
         "rounded down": (split(places="order[: int(share * len(groups))]"), "split_share", "needs 1 of each author"),
@@ -536,6 +559,11 @@ def split_by_work(rows, share, seed):
         "rare words first": (tables(key="(counts[word], word)"), "tables_index", "the comes three times"),
         "texts counted, not words": (tables(pieces="set(words(row['text']))"), "tables_index", "the comes three times"),
         "ties as they come": (tables(key="-counts[word]"), "tables_index", "then by the alphabet"),
+        "one table": (
+            tables(authors="0").replace("}, 0\n", "}\n"),
+            "tables_training",
+            "expected a dict of words and a list of authors, got one dict",
+        ),
         "words of all rows": (tables(source="rows"), "tables_training", "row 2 is held out"),
         "counted over all rows": (
             tables(
@@ -581,6 +609,14 @@ def split_by_work(rows, share, seed):
         "the end kept": (encode(truncating="pre"), "encode_rows", "the beginning is kept"),
         "str.split": (encode(pieces="text.split()"), "encode_rows", "zeros stand behind"),
         "characters cut": (encode(pieces="words(text[:length])"), "encode_rows", "`words` cuts"),
+        "rows of their own length": (
+            """
+def encode_texts(texts, index, length):
+    return np.array([[index.get(word, 1) for word in words(text)] for text in texts])
+""",
+            "encode_rows",
+            "zeros stand behind",
+        ),
         "sorted": (encode(ids="sorted(index.get(word, 1) for word in found)"), "encode_rows", ""),
         "numbers with a point": (encode(result="rows.astype('float32')"), "encode_rows", "ids are whole numbers"),
         "unknown words as padding": (
@@ -598,6 +634,11 @@ def split_by_work(rows, share, seed):
             "encode_unknown",
             "each of them becomes 1",
         ),
+        "unknown words looked up": (
+            encode(ids="[index[word] for word in found]"),
+            "encode_unknown",
+            "stopped with KeyError ('old'): old and ash are unknown",
+        ),
         "an index that grows": (
             encode(ids="[index.setdefault(word, len(index) + 2) for word in found]"),
             "encode_unknown",
@@ -612,6 +653,11 @@ def split_by_work(rows, share, seed):
             encode(result="rows[rows.any(axis=1)]"),
             "encode_edges",
             "zeros alone",
+        ),
+        "no text stops it": (
+            encode(result="np.stack(list(rows))"),
+            "encode_edges",
+            "failed without a text (ValueError)",
         ),
         "no text, no columns": (encode(result="np.array(rows.tolist())"), "encode_edges", "no row of 3 ids"),
     },
@@ -634,7 +680,7 @@ def split_by_work(rows, share, seed):
         "one length alone": (
             model(start="keras.Input((5,), dtype='int32')", middle="keras.layers.Flatten()"),
             "model_output",
-            "leave the time of the input open",
+            "is the time of the input open",
         ),
         "a row for each word": (
             model(middle="keras.layers.LSTM(8, return_sequences=True)"),
@@ -669,12 +715,12 @@ def split_by_work(rows, share, seed):
         "a small learning rate": (
             model(optimizer="keras.optimizers.Adam(0.0001)"),
             "model_learns",
-            "is the learning rate 0.01",
+            "its learning rate 0.01",
         ),
         "plain gradient descent": (
             model(optimizer="keras.optimizers.SGD(0.01)"),
             "model_learns",
-            "is the learning rate 0.01",
+            "is the optimizer Adam",
         ),
         "two softmaxes": (
             model(last="keras.layers.Dense(authors, activation='softmax'), keras.layers.Softmax()"),
@@ -696,6 +742,11 @@ def split_by_work(rows, share, seed):
             predict(best="np.full(len(table), np.bincount(table.argmax(axis=1)).argmax())"),
             "predict_names",
             "one name for each text",
+        ),
+        "names alone": (
+            predict(result="names"),
+            "predict_names",
+            "expected a list of pairs, a name and its probability",
         ),
         "names of the example": (
             predict(names="(['Ann', 'Zoe', 'Ben', 'Zoe'] * len(texts))[: len(texts)]"),
@@ -731,7 +782,7 @@ def split_by_work(rows, share, seed):
         "one text without brackets": (
             predict(result="list(zip(names, shares.tolist())) if len(names) > 1 else (names[0], float(shares[0]))"),
             "predict_edges",
-            "expected a list of one pair",
+            "expected a list of pairs",
         ),
         "a text without a word accepted": (predict(refuse="False"), "predict_edges", "holds no word: refuse it"),
     },
@@ -794,6 +845,7 @@ def split_by_work(rows, share, seed):
             "train_accuracy",
             "not a percentage",
         ),
+        "no accuracy": (train(result="classifier"), "train_accuracy", "got no accuracy"),
         "a tuple": (train(result="tuple(classifier.values())"), "train_tables", "expected a dict"),
     },
 }
