@@ -45,6 +45,29 @@ def _entry(benchmark: dict[str, Any]) -> dict[str, Any]:
     return {"way": extra["way"], "value": value, "unit": "s", **kept, **spread}
 
 
+def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | None:
+    """Put what was measured again in the place of what was measured before.
+
+    Args:
+        old: a record.
+        new: a record of some of its comparisons, or of others.
+
+    Returns:
+        A record of both; None where they ran on another machine, Python or version of a package that both had.
+    """
+    before, now = (dict(record["machine"]) for record in (old, new))
+    versions = before.pop("versions"), now.pop("versions")
+    if before != now or any(versions[0].get(name, version) != version for name, version in versions[1].items()):
+        return None
+    measured = {comparison["what"]: comparison for comparison in (*old["comparisons"], *new["comparisons"])}
+    days = sorted({*old["date"].split(" to "), *new["date"].split(" to ")})
+    return {
+        "machine": {**old["machine"], "versions": {**versions[0], **versions[1]}},
+        "date": days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}",
+        "comparisons": list(measured.values()),
+    }
+
+
 def write(record: dict[str, Any], path: pathlib.Path) -> None:
     """Write a record, and the tables of all records beside it."""
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

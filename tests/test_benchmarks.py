@@ -69,6 +69,28 @@ def test_a_number_of_things_is_shown_as_it_is():
     assert results.table(record).splitlines()[2] == "| lost | 0 |  |  |  |  |"
 
 
+def record(date, versions, **values):
+    machine = {"cores": 2, "python": "3.11.7", "versions": versions}
+    comparisons = [{"what": what, "entries": [entry("ours", value)]} for what, value in values.items()]
+    return {"machine": machine, "date": date, "comparisons": comparisons}
+
+
+def test_what_is_measured_again_takes_the_place_of_what_was_measured():
+    old = record("2026-01-01 to 2026-01-02", {"keras": "3", "torch": "2"}, writing=1.0, padding=2.0)
+    merged = results.merge(old, record("2026-02-01", {"keras": "3"}, padding=5.0, grading=7.0))
+    wanted = record("2026-01-01 to 2026-02-01", {"keras": "3", "torch": "2"}, writing=1.0, padding=5.0, grading=7.0)
+    assert merged == wanted
+    assert results.merge(wanted, wanted) == wanted
+
+
+def test_times_of_other_versions_or_machines_are_not_put_together():
+    old = record("2026-01-01", {"keras": "3"}, writing=1.0)
+    assert results.merge(old, record("2026-01-01", {"keras": "4"}, padding=5.0)) is None
+    other = record("2026-01-01", {"keras": "3"}, padding=5.0)
+    other["machine"]["cores"] = 4
+    assert results.merge(old, other) is None
+
+
 @pytest.mark.skipif(best_isolation()[0] != SANDBOX, reason="attacks run only where each has a user of its own")
 def test_of_a_class_with_hostile_and_broken_hand_ins_none_is_lost():
     options = ["--students", "0", "--synthetic", "40", "--hostile", "0.2", "--workers", "1"]
