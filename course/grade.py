@@ -72,10 +72,17 @@ def grade(
 
     Returns:
         Whether every submission has a record.
+
+    Raises:
+        CourseError: the gradebook does not know the problem set, or what `grading.batch.grade_all` says.
     """
+    from grading import gradebook
     from grading.batch import grade_all
     from grading.isolation import Limits
+    from grading.problem_set import load_problem_set
 
+    load_problem_set(problem_set, root)  # an unknown name is told as such, not as one to release
+    gradebook.require(problem_set, root)
     limits = Limits(cell=cell_seconds, total=total_seconds, memory=int(memory * 2**30))
     make_executor = _dask_executor(dask) if dask else None
     outcome = grade_all(problem_set, console, root, limits=limits, make_executor=make_executor, **settings)

@@ -102,6 +102,16 @@ def commit(
     return results
 
 
+def require(problem_set: str, root: pathlib.Path = ROOT) -> None:
+    """See that the gradebook can take a problem set's marks, before the work begins that they come of.
+
+    Raises:
+        CourseError: there is no gradebook, it lacks the problem set, or it cannot be used.
+    """
+    with _opened(root) as gradebook:
+        _find_source(gradebook, problem_set)
+
+
 def all_marks(problem_set: str, root: pathlib.Path = ROOT) -> dict[str, Marks]:
     """What the gradebook says of a problem set, for each student; empty where there is no gradebook or no such set."""
     if not (root / "gradebook.db").is_file():
@@ -141,11 +151,7 @@ def _opened(root: pathlib.Path) -> Iterator[Any]:
         with contextlib.closing(sqlite3.connect(path)) as database:
             courses = [name for (name,) in database.execute("select id from course")]
         with Gradebook(f"sqlite:///{path}", courses[0] if courses else "default_course") as gradebook:
-            try:
-                yield gradebook
-            finally:
-                gradebook.db.rollback()
-                gradebook.engine.dispose()
+            yield gradebook  # what was not committed is gone when it is closed
     except (sqlite3.DatabaseError, DatabaseError) as error:
         reason = str(getattr(error, "orig", error))
         raise CourseError(f"The gradebook {path} cannot be used ({reason}): close what else uses it.") from error
@@ -219,10 +225,8 @@ def _find_submission(gradebook: Any, source: Any, student: str) -> tuple[Any, bo
     """The student's submission, and whether it was made now; not yet committed, unlike with nbgrader's own method."""
     from nbgrader import api
 
-    try:
+    with contextlib.suppress(api.MissingEntry):
         return gradebook.find_submission(source.assignment.name, student), False
-    except api.MissingEntry:
-        pass
     try:
         owner = gradebook.find_student(student)
     except api.MissingEntry:
@@ -239,12 +243,7 @@ def _find_submission(gradebook: Any, source: Any, student: str) -> tuple[Any, bo
 
 
 def _set_scores(
-    submission: Any,
-    source: Any,
-    record: Record,
-    answers: dict[str, Any],
-    earlier: dict[str, Any],
-    is_again: bool,
+    submission: Any, source: Any, record: Record, answers: dict[str, Any], earlier: dict[str, Any], is_again: bool
 ) -> list[str]:
     """Set the scores and automatic comments of a submission; returns what an instructor should know."""
     verdicts = {verdict.check: verdict for verdict in record.verdicts}
@@ -264,7 +263,7 @@ def _set_scores(
             notes.append(f"{name}: the answer has changed, so its mark of {grade.manual_score:g} no longer counts.")
             grade.manual_score = None
         nothing = name in blank or (record.fault and name not in answers)
-        if answers or nothing or grade.auto_score is None:  # from a record alone nothing is known of an answer
+        if answers or nothing:  # from a record alone nothing is known of an answer
             grade.auto_score = 0.0 if nothing else None
         if grade.manual_score is None:
             grade.needs_manual_grade = grade.auto_score is None

@@ -7,6 +7,7 @@ import random
 import signal
 import time
 
+import filelock
 import pytest
 from made_records import make_record
 from rich.console import Console
@@ -40,6 +41,7 @@ def test_a_log_without_lines_is_whole(tmp_path):
     assert audit.verify(tmp_path) == []
     assert audit.recover(tmp_path) == []
     assert audit.last(tmp_path) == (0, audit.FIRST)
+    assert not log_of(tmp_path).exists()
 
 
 def test_each_line_holds_the_hash_of_the_one_before(course):
@@ -101,17 +103,34 @@ def test_a_damaged_line_is_seen_and_nothing_is_chained_to_it(course, line):
         audit.append([records.write(make_record("bob"), course)], course)
 
 
-def test_a_line_that_names_a_file_elsewhere_is_seen(course):
-    values = {
-        **json.loads(lines_of(course)[-1]),
-        "number": 6,
-        "previous": audit.last(course)[1],
-        "record": "/etc/passwd",
-    }
+def test_nothing_is_chained_to_a_changed_line(course):
+    lines = lines_of(course)
+    log_of(course).write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"ps1", b"ps2")]))
+    assert audit.verify(course)[0] == "Line 5 of the log was changed."
+    with pytest.raises(CourseError, match="damaged"):
+        audit.append([records.write(make_record("bob"), course)], course)
+
+
+def add_line(course, **changes):
+    """Add a line as somebody would who knows how its hash is made."""
+    values = {**json.loads(lines_of(course)[-1]), "number": 6, "previous": audit.last(course)[1], **changes}
     values["hash"] = audit._hash(values)
     with log_of(course).open("ab") as file:
         file.write(json.dumps(values).encode() + b"\n")
-    assert audit.verify(course) == ["/etc/passwd is no record of this course."]
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "solutions/ps1/ps1.ipynb", "grades/../solutions/ps1/ps1.ipynb"])
+def test_a_line_that_names_a_file_elsewhere_is_seen(course, name):
+    add_line(course, record=name)
+    assert audit.verify(course) == [f"{name} is no record of this course."]
+
+
+@pytest.mark.parametrize("field", [{"number": "6"}, {"number": 6.0}, {"record": 5}, {"time": None}])
+def test_a_line_with_a_field_of_another_kind_is_damaged(course, field):
+    add_line(course, **field)
+    assert audit.verify(course) == ["Line 6 of the log is damaged."]
+    with pytest.raises(CourseError, match="damaged"):
+        audit.append(record_files(course)[:1], course)
 
 
 def test_a_cut_end_is_seen_by_the_records_or_by_a_kept_hash(course):
@@ -141,7 +160,8 @@ def test_a_torn_last_line_is_cut_off_and_said(course):
     last = len(lines_of(course)[-1])
     for missing in range(1, last, 13):
         log_of(course).write_bytes(whole[:-missing])
-        assert audit.verify(course)
+        torn, unlogged = audit.verify(course)
+        assert ["not complete" in torn, "has no line" in unlogged] == [True, True]
         notes = audit.recover(course)
         assert ["cut off" in notes[0], "got one now" in notes[1]] == [True, True]
         assert audit.verify(course) == []
@@ -189,6 +209,56 @@ def test_many_writers_do_not_tear_the_chain(tmp_path):
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert audit.verify(tmp_path) == []
     assert audit.last(tmp_path)[0] == 4 * 27
+
+
+def test_a_log_that_another_program_keeps_is_waited_for(course, monkeypatch):
+    monkeypatch.setattr(audit, "_LOCK_TIMEOUT", 0.1)
+    path = records.write(make_record("bob"), course)
+    for write in (lambda: audit.append([path], course), lambda: audit.recover(course)):
+        lock = filelock.FileLock(course / "grades" / "audit.lock", is_singleton=False)
+        with lock, pytest.raises(CourseError, match=r"audit\.jsonl locked: wait"):
+            write()
+    assert audit.last(course)[0] == 5
+
+
+def test_a_record_that_is_not_there_cannot_be_logged(course):
+    before = log_of(course).read_bytes()
+    there, missing = records.write(make_record("bob"), course), record_files(course)[0].with_name("none.json")
+    with pytest.raises(CourseError, match=r"none\.json cannot be logged: No such file"):
+        audit.append([there, missing], course)
+    assert log_of(course).read_bytes() == before
+
+
+def test_lines_are_on_the_disk_when_they_are_written_and_when_a_torn_one_is_cut(course, monkeypatch):
+    synced, original = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(os.fstat(handle).st_size), original(handle)))
+    log = log_of(course)
+    whole = log.stat().st_size
+    log.write_bytes(log.read_bytes() + b"torn")
+    assert audit.recover(course)
+    assert synced == [whole]
+    path = records.write(make_record("bob"), course)
+    del synced[:]
+    audit.append([path], course)
+    assert synced[0] == log.stat().st_size > whole
+    assert len(synced) == 2
+
+
+def test_a_record_that_is_logged_twice_is_seen(course):
+    audit.append([record_files(course)[0]], course)
+    assert audit.verify(course) == [f"{record_files(course)[0].relative_to(course)} is in the log twice."]
+
+
+def test_a_long_log_goes_on_from_its_last_line(course):
+    paths = [records.write(make_record(f"{'x' * 150}{day}", day), course) for day in range(1, 29)]
+    for _ in range(10):
+        audit.append(paths, course)
+    assert log_of(course).stat().st_size > 2**16
+    assert audit.last(course)[0] == 285
+    with log_of(course).open("ab") as file:
+        file.write(b'{"torn": ')
+    assert "cut off" in audit.recover(course)[0]
+    assert {fault.partition(" is ")[2] for fault in audit.verify(course)} == {"in the log twice."}
 
 
 def test_the_report_says_what_to_keep(course):

@@ -1,17 +1,21 @@
 """Grading a class: everything is graded once, whatever dies, and only what changed is graded again."""
 
+import contextlib
 import io
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 
 import nbformat
 import pytest
 from made_course import SOLUTION, handed_in, make_course
+from nbgrader.api import Gradebook
 from rich.console import Console
 
+from course import grade as course_grade
 from course.errors import CourseError
 from grading import audit, batch, gradebook, isolation, records
 from grading.batch import grade_all
@@ -104,6 +108,36 @@ def test_other_checks_make_all_records_out_of_date(small_class):
     load_problem_set.cache_clear()
     assert run(small_class).unchanged == []
     assert len(records.read_all("ps1", small_class)) == 6
+
+
+def test_the_same_file_at_another_time_or_with_another_seed_is_graded_again(small_class):
+    run(small_class)
+    submit(small_class, "ada", RIGHT, second=9)
+    assert sorted(run(small_class).unchanged) == ["bea", "cem"]
+    assert run(small_class, seed=1).unchanged == []
+
+
+def test_what_was_lost_of_the_gradebook_is_written_again_without_grading(small_class):
+    submit(small_class, "dan", RIGHT).write_text("no notebook")
+    run(small_class)
+    shown = {path: path.read_bytes() for path in (small_class / "autograded").glob("*/ps1/ps1.ipynb")}
+    assert {path.parent.parent.name for path in shown} == {"ada", "bea", "cem"}
+    shutil.rmtree(small_class / "autograded")
+    assert sorted(run(small_class).unchanged) == ["ada", "bea", "cem", "dan"]
+    assert {path: path.read_text().count('"grade_id"') for path in shown} == {
+        path: content.count(b'"grade_id"') for path, content in shown.items()
+    }
+
+
+def test_a_mark_that_no_longer_counts_is_named(course):
+    path = submit(course, "ada", RIGHT)
+    for answer in ("It counts.", "It is."):
+        nbformat.write(handed_in(course, add=RIGHT, why=answer), path)
+        outcome = run(course)
+        with Gradebook(f"sqlite:///{course}/gradebook.db", "sequence-models") as book:
+            book.find_grade("why", "ps1", "ps1", "ada").manual_score = 1.5
+            book.db.commit()
+    assert outcome.notes == ["ada: why: the answer has changed, so its mark of 1.5 no longer counts."]
 
 
 def test_force_grades_again_beside_the_old_record(small_class):
@@ -218,6 +252,21 @@ def test_nothing_handed_in_and_unknown_names_are_explained(course):
     submit(course, "ada", RIGHT)
     with pytest.raises(CourseError, match="by zoe"):
         find_submissions("ps1", course, ("zoe",))
+
+
+def test_what_the_gradebook_lacks_is_said_before_any_work_starts(course):
+    submit(course, "ada", RIGHT)
+    settings = {"cell_seconds": 5, "total_seconds": 20, "memory": 3, "isolation": PROCESS}
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book, book:
+        book.execute("update assignment set name = 'ps0'")
+    with pytest.raises(CourseError, match="does not know ps1: run `course release ps1`"):
+        course_grade.grade("ps1", quiet(), course, **settings)
+    (course / "gradebook.db").unlink()
+    with pytest.raises(CourseError, match=r"no gradebook .* run `course release`"):
+        course_grade.grade("ps1", quiet(), course, **settings)
+    with pytest.raises(CourseError, match=r"Did you mean ps1\?"):
+        course_grade.grade("ps11", quiet(), course, **settings)
+    assert not (course / "grades").exists()
 
 
 def test_without_a_sandbox_grading_is_refused_unless_it_is_asked_for(small_class, monkeypatch):

@@ -1,9 +1,13 @@
 """The gradebook: what nbgrader's own autograder would write, once for each student, whatever happens."""
 
+import contextlib
+import dataclasses
+import datetime
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +20,7 @@ from made_records import make_record, make_verdict, with_points
 from nbformat import v4
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.utils import parse_utc
 from traitlets.config import Config
 
 from course.errors import CourseError
@@ -129,7 +134,7 @@ def test_what_was_committed_is_not_read_again(course):
     assert result.status == "unchanged"
 
 
-@pytest.mark.parametrize("break_it", ["file", "score"])
+@pytest.mark.parametrize("break_it", ["file", "score", "wait", "time"])
 def test_what_was_lost_is_written_again(course, break_it):
     commit(course, make_record())
     before = rows(course)
@@ -137,13 +142,26 @@ def test_what_was_lost_is_written_again(course, break_it):
     notebook = path.read_bytes()
     if break_it == "file":
         path.write_bytes(notebook[:100])
-    else:
+    else:  # as after a backup was put back
         with Gradebook(f"sqlite:///{course}/gradebook.db", "sequence-models") as book:
-            book.find_grade("add_small", "ps1", "ps1", "ada").auto_score = 1
+            grade = book.find_grade("add_small", "ps1", "ps1", "ada")
+            if break_it == "score":
+                grade.auto_score = 1
+            elif break_it == "wait":
+                grade.needs_manual_grade = True
+            else:
+                book.find_submission("ps1", "ada").timestamp -= datetime.timedelta(days=1)
             book.db.commit()
-    commit(course, make_record())
+    assert commit(course, make_record()) == {"ada": "unchanged" if break_it == "file" else "changed"}
     assert rows(course) == before
     assert path.read_bytes() == notebook
+
+
+def test_times_are_in_utc(course):
+    commit(course, make_record(received="2026-03-01T14:00:00.500000+02:00"))
+    assert rows(course)["ada"][0] == "2026-03-01T12:00:00.500000"
+    stamp = (course / "autograded" / "ada" / "ps1" / "timestamp.txt").read_text()
+    assert parse_utc(stamp.strip()) == datetime.datetime(2026, 3, 1, 12, 0, 0, 500_000)
 
 
 def test_a_later_hand_in_replaces_an_earlier_one_and_not_the_other_way_round(course):
@@ -153,6 +171,12 @@ def test_a_later_hand_in_replaces_an_earlier_one_and_not_the_other_way_round(cou
     assert after["ada"][1]["add_small"] == (2, None, False)
     assert commit(course, with_points(make_record(day=1), {"add_small": 0})) == {"ada": "older"}
     assert rows(course) == after
+
+
+def test_the_order_of_records_does_not_matter(course):
+    commit(course, make_record("bob", 2), with_points(make_record("bob", 1), {"add_small": 0}))
+    assert rows(course)["bob"][0] == "2026-03-02T12:00:00"
+    assert rows(course)["bob"][1]["add_small"] == (2, None, False)
 
 
 def test_a_mark_by_hand_is_kept_while_the_answer_is_the_same(course):
@@ -172,6 +196,52 @@ def test_a_mark_by_hand_goes_when_the_answer_has_changed(course):
     _, grades, comments = rows(course)["ada"]
     assert grades["why"] == (None, None, True)
     assert comments["why"] == "Half of it."
+
+
+def test_a_commit_that_fails_changes_nothing_and_can_be_done_again(course):
+    """Above all the earlier answer stays, which tells whether a mark by hand still counts."""
+    commit(course, make_record())
+    mark(course, "ada", "why", 1.5)
+    before = rows(course)
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book:
+        book.execute("create trigger full before update on grade begin select raise(abort, 'disk full'); end")
+    with pytest.raises(CourseError, match="disk full"):
+        commit(course, make_record(day=2), why="It is.")
+    assert rows(course) == before
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book:
+        book.execute("drop trigger full")
+    assert commit(course, make_record(day=2), why="It is.") == {"ada": "changed"}
+    assert rows(course)["ada"][1]["why"] == (None, None, True)
+
+
+def test_what_stops_it_half_way_leaves_the_gradebook_as_it_was(course):
+    commit(course, make_record())
+    before = rows(course)
+    with pytest.raises(KeyboardInterrupt):
+        gradebook.commit([make_record(day=2), make_record("bob")], course, lambda _: _raise(KeyboardInterrupt))
+    assert rows(course) == before
+
+
+def _raise(error):
+    raise error
+
+
+def test_a_record_alone_says_nothing_of_an_answer(course):
+    commit(course, make_record("ada"), make_record("bob"))
+    commit(course, make_record("cem"), why="")
+    mark(course, "ada", "why", 1.5)
+    before = rows(course)
+    gradebook.commit([make_record(name, day=2) for name in before], course)
+    for name, (_, grades, comments) in rows(course).items():
+        assert (grades, comments) == before[name][1:], name
+
+
+def test_an_answer_replaces_a_blank_one_and_its_comment(course):
+    commit(course, make_record(), why="")
+    commit(course, make_record(day=2))
+    _, grades, comments = rows(course)["ada"]
+    assert grades["why"] == (None, None, True)
+    assert comments["why"] is None
 
 
 def test_a_mark_by_hand_waits_to_be_looked_at_where_the_earlier_answer_is_lost(course):
@@ -201,13 +271,48 @@ def test_a_check_that_a_person_marked_waits_when_its_points_change(course):
     mark(course, "ada", "add_large", 1)
     commit(course, make_record())
     assert rows(course)["ada"][1]["add_large"] == (3, 1, False)
-    commit(course, with_points(make_record(day=2), {"add_large": 0}))
-    assert rows(course)["ada"][1]["add_large"] == (0, 1, True)
+    commit(course, make_record(day=2))
+    assert rows(course)["ada"][1]["add_large"] == (3, 1, False)
+    for day in (3, 4):  # until a person has looked at it
+        commit(course, with_points(make_record(day=day), {"add_large": 0}))
+        assert rows(course)["ada"][1]["add_large"] == (0, 1, True)
+    (result,) = gradebook.commit(
+        [with_points(make_record(day=4), {"add_large": 0})], course, lambda _: pytest.fail("it was asked for")
+    )
+    assert result.status == "unchanged"
 
 
 def test_a_hand_in_that_could_not_be_read_gets_nothing(course):
     gradebook.commit([make_record(fault="The file is no notebook.", verdicts=())], course)
     assert rows(course)["ada"][1] == {name: (0, None, False) for name in ("add_small", "add_large", "why")}
+
+
+def test_an_answer_counts_where_the_rest_could_not_be_run(course):
+    commit(course, with_points(make_record(fault="The sandbox broke."), {"add_small": 0, "add_large": 0}))
+    assert rows(course)["ada"][1] == {
+        "add_small": (0, None, False),
+        "add_large": (0, None, False),
+        "why": (None, None, True),
+    }
+
+
+@pytest.mark.parametrize("changes", [{"fault": "The sandbox broke.", "verdicts": (make_verdict(),)}, {"verdicts": ()}])
+def test_only_a_record_of_what_could_not_be_read_may_lack_checks(course, changes):
+    assert commit(course, make_record(**changes)) == {"ada": "refused"}
+    assert rows(course) == {}
+
+
+def test_a_task_is_marked_by_hand(course):
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "sequence-models") as book:
+        book.add_task_cell("essay", "ps1", "ps1", max_score=4, cell_type="markdown")
+    essay = make_verdict("essay", 0, 4, exercise="essay", outcome="by hand")
+    record = make_record()
+    assert commit(course, record) == {"ada": "refused"}
+    record = dataclasses.replace(record, verdicts=(*record.verdicts, essay))
+    assert commit(course, record) == {"ada": "added"}
+    _, grades, comments = rows(course)["ada"]
+    assert grades["essay"] == (None, None, True)
+    assert comments.keys() == {"add", "why", "essay"}
 
 
 def test_a_record_of_another_release_is_refused_and_the_others_go_on(course):
@@ -274,6 +379,13 @@ def test_marks_say_what_waits(course):
     mark(course, "ada", "why", 2, "Yes.")
     marks = gradebook.all_marks("ps1", course)["ada"]
     assert (marks.points, marks.waiting, marks.comments) == (7, False, {"why": "Yes."})
+    assert marks.grades["why"] == gradebook.Mark(2, 2, True)
+    commit(course, make_record(day=2), why="It is.")
+    mark(course, "ada", "why", 1)
+    shutil.rmtree(course / "autograded")
+    commit(course, make_record(day=3))
+    marks = gradebook.all_marks("ps1", course)["ada"]
+    assert (marks.points, marks.waiting) == (6, False)  # to be looked at again, and until then the mark
     assert gradebook.all_marks("ps9", course) == {}
     assert gradebook.all_marks("ps1", course / "nowhere") == {}
 
@@ -281,11 +393,23 @@ def test_marks_say_what_waits(course):
 def test_what_is_missing_is_said(course, tmp_path):
     with pytest.raises(CourseError, match="course release"):
         gradebook.commit([make_record()], tmp_path)
+    with pytest.raises(CourseError, match="does not know ps9: run `course release ps9`"):
+        gradebook.commit([make_record(problem_set="ps9")], course)
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book, book:
+        book.execute("delete from course")
     with pytest.raises(CourseError, match="does not know ps9"):
         gradebook.commit([make_record(problem_set="ps9")], course)
     (course / "gradebook.db").write_bytes(b"no database" * 1000)
     with pytest.raises(CourseError, match=r"gradebook\.db cannot be used"):
         gradebook.commit([make_record()], course)
+
+
+def test_what_is_missing_is_said_before_the_work_begins(course, tmp_path):
+    gradebook.require("ps1", course)
+    with pytest.raises(CourseError, match="does not know ps9: run `course release ps9`"):
+        gradebook.require("ps9", course)
+    with pytest.raises(CourseError, match="course release"):
+        gradebook.require("ps1", tmp_path)
 
 
 def test_one_writer_at_a_time(course, monkeypatch):

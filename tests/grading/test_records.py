@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -127,7 +128,10 @@ def test_a_student_can_have_any_name_that_a_folder_can(tmp_path, student):
     assert records.read_all("ps1", tmp_path) == [make_record(student)]
 
 
-@pytest.mark.parametrize("student", ["", ".", "..", "../x", "a/b", "a\\b", "a\0", ".hidden", "x" * 300, "a\nb", " "])
+NO_NAMES = ["", ".", "..", "../x", "a/b", "a\\b", "a\0", ".hidden", "x" * 201, "ë" * 101, "a\nb", " ", "a\ud800"]
+
+
+@pytest.mark.parametrize("student", NO_NAMES)
 def test_no_name_leads_out_of_the_folder(tmp_path, student):
     with pytest.raises(CourseError, match="folder's name"):
         records.write(make_record(student), tmp_path)
@@ -145,6 +149,34 @@ def test_a_record_is_never_replaced(tmp_path):
     assert forced != path
     assert len(records.read_all("ps1", tmp_path)) == 2
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_each_forced_grading_has_a_file_of_its_own(tmp_path):
+    record = make_record(received="2026-03-01T14:00:00.5+02:00", key="0123456789abcdef" * 4)
+    found = [records.write(record, tmp_path, again=True).name for _ in range(3)]
+    first = "20260301T120000.500000Z_0123456789abcdef"
+    assert found == [f"{first}.json", f"{first}_2.json", f"{first}_3.json"]
+    assert records.path_of(make_record(key="f" * 64)).name == "20260301T120000Z_ffffffffffffffff.json"
+
+
+def test_a_record_can_be_read_and_not_written(tmp_path):
+    assert records.write(make_record(), tmp_path).stat().st_mode & 0o777 == 0o440
+
+
+def test_a_record_is_on_the_disk_before_it_has_its_name_and_the_name_before_it_counts(tmp_path, monkeypatch):
+    done, sync, link = [], os.fsync, os.link
+    monkeypatch.setattr(os, "fsync", lambda handle: (done.append(os.fstat(handle).st_size), sync(handle)))
+    monkeypatch.setattr(os, "link", lambda *names: (done.append("named"), link(*names)))
+    path = records.write(make_record(), tmp_path)
+    assert done == [path.stat().st_size, "named", path.parent.stat().st_size]
+
+
+def test_what_the_disk_refuses_is_said(tmp_path):
+    with pytest.raises(CourseError, match=r"nowhere\.json cannot be read: No such file"):
+        records.read(tmp_path / "nowhere.json")
+    (tmp_path / "grades").touch()
+    with pytest.raises(CourseError, match=r"\.json cannot be written: Not a directory"):
+        records.write(make_record(), tmp_path)
 
 
 def test_without_hard_links_a_record_is_not_replaced_either(tmp_path, monkeypatch):
@@ -181,11 +213,25 @@ def test_a_record_in_another_students_folder_is_refused(tmp_path):
         records.read_all("ps1", tmp_path)
 
 
+def test_a_folder_whose_name_was_written_another_way_is_the_students(tmp_path):
+    path = records.write(make_record("Zoë"), tmp_path)
+    path.parent.rename(path.parent.with_name(unicodedata.normalize("NFD", "Zoë")))
+    assert records.read_all("ps1", tmp_path) == [make_record("Zoë")]
+
+
+def test_all_records_come_by_student_and_the_oldest_first(tmp_path):
+    made = [make_record(name, day) for name in ("ada", "bob") for day in (1, 2, 3)]
+    for record in (made[4], made[1], made[5], made[0], made[3], made[2]):
+        records.write(record, tmp_path)
+    assert records.read_all("ps1", tmp_path) == made
+
+
 def test_the_newest_is_what_was_received_last_and_of_that_graded_last():
     early = make_record(day=1, graded="2026-03-09T00:00:00+00:00")
     late = make_record(day=2, graded="2026-03-02T00:00:00+00:00")
     again = make_record(day=2, received="2026-03-02T14:00:00+02:00", graded="2026-03-03T00:00:00+00:00")
-    for order in ([early, late, again], [again, late, early]):
+    zoned = make_record(day=2, received="2026-03-02T15:00:00+05:00", graded="2026-03-08T23:00:00+05:00")  # 10:00 UTC
+    for order in ([early, zoned, late, again], [again, late, zoned, early]):
         assert records.newest(order) == {"ada": again}
 
 
