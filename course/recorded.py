@@ -70,7 +70,7 @@ class Recorded:
 
 
 def read_recorded(name: str, root: pathlib.Path) -> Recorded | None:
-    """A problem set as the gradebook knows it, which is only read; None where it does not.
+    """A problem set as the gradebook knows it, which is not changed; None where it does not.
 
     Raises:
         CourseError: the file is no gradebook, or it is in use.
@@ -79,7 +79,8 @@ def read_recorded(name: str, root: pathlib.Path) -> Recorded | None:
     if not path.is_file():
         return None
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        # may be written: what a killed grader left half done is taken back at the first look
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as database:
             sources, points = (
                 {(notebook, cell): value for notebook, cell, value in database.execute(query, (name,))}
                 for query in (_SOURCES, _POINTS)

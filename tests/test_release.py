@@ -208,6 +208,27 @@ def test_another_solution_makes_no_gradebook_out_of_date(course):
     assert course.release(check=True)[0]
 
 
+# Leaves a gradebook as a grader does that is killed in the middle of a commit: half written, with the way back beside.
+BREAK_OFF = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("pragma cache_size = 1")
+database.execute("begin immediate")
+database.execute("update source_cell set source = 'other'")
+database.execute("create table filler (content)")
+database.executemany("insert into filler values (?)", [("x" * 4000,)] * 200)
+os._exit(1)
+"""
+
+
+def test_a_gradebook_of_a_grader_that_was_killed_is_read_as_it_was_before(course):
+    course.release()
+    path = course.root / "gradebook.db"
+    subprocess.run([sys.executable, "-c", BREAK_OFF, path], check=False)
+    assert (course.root / "gradebook.db-journal").stat().st_size > 0
+    assert course.release(check=True) == (True, "ps1_small: is up to date\n")
+
+
 def test_check_needs_no_gradebook(course):
     course.release()
     (course.root / "gradebook.db").unlink()
