@@ -18,8 +18,12 @@ from grading.isolation import PROCESS, Limits, best_isolation
 from grading.problem_set import load_problem_set
 from grading.sandbox import Sandbox
 
-SMALL, SHAKESPEARE = small_course.NAME, "ps3_shakespeare"
-NAMES = {SMALL: "a trivial problem set", SHAKESPEARE: "ps3, with TensorFlow"}
+SMALL, FROM_SCRATCH, SHAKESPEARE = small_course.NAME, "ps2_from_scratch", "ps3_shakespeare"
+NAMES = {
+    SMALL: "a trivial problem set",
+    FROM_SCRATCH: "ps2, which imports TensorFlow",
+    SHAKESPEARE: "ps3, which trains models with TensorFlow",
+}
 NBGRADER = "nbgrader autograde"
 LEVEL, REASON = best_isolation()
 pytestmark = [
@@ -51,7 +55,9 @@ def grade_with_nbgrader(course: pathlib.Path, problem_set: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem_set", "goal", "students"), [(SMALL, 8, 100), (SHAKESPEARE, 4, 50)], ids=["trivial", "tensorflow"]
+    ("problem_set", "goal", "students"),
+    [(SMALL, 8, 100), (FROM_SCRATCH, 4, 100), (SHAKESPEARE, 4, 50)],
+    ids=["trivial", "imports", "trains"],
 )
 @pytest.mark.parametrize("way", ["ours", NBGRADER])
 def bench_hand_ins(side, small, tmp_path, way, problem_set, goal, students):
@@ -69,7 +75,7 @@ def bench_hand_ins(side, small, tmp_path, way, problem_set, goal, students):
     assert {student: mark.points for student, mark in marks.items()} == points
 
 
-@pytest.mark.parametrize("problem_set", [SMALL, SHAKESPEARE], ids=["trivial", "tensorflow"])
+@pytest.mark.parametrize("problem_set", [SMALL, SHAKESPEARE], ids=["trivial", "trains"])
 def bench_sandbox_start(side, small, problem_set):
     if small:
         pytest.skip("the other benchmark starts one")

@@ -212,6 +212,7 @@ class _Recorder:
     def __init__(self, known: ProblemSet, root: pathlib.Path, outcome: Outcome) -> None:
         self.known, self.root, self.outcome = known, root, outcome
         self.notebooks: dict[str, str] = {}
+        self.committed: set[str] = set()
 
     def keep(self, graded: Graded) -> None:
         """Write a record and its line in the audit log."""
@@ -219,16 +220,18 @@ class _Recorder:
         audit.append([path], self.root)
         self.outcome.records[graded.record.student] = graded.record
         self.notebooks[graded.record.student] = graded.notebook
+        self.committed.discard(graded.record.student)
         if len(self.notebooks) >= self.GROUP:
             self.commit(self.notebooks)
             self.notebooks.clear()
 
     def commit(self, students: Iterable[str] | None = None) -> None:
-        """Bring the gradebook to what the records say, of some students or of all."""
+        """Bring the gradebook to what the records say, of some students or of all who were not among them."""
         from grading import gradebook
 
-        chosen = [self.outcome.records[student] for student in students or self.outcome.records]
-        done = gradebook.commit(chosen, self.root, self.notebook_of)
+        chosen = list(students or (student for student in self.outcome.records if student not in self.committed))
+        done = gradebook.commit([self.outcome.records[student] for student in chosen], self.root, self.notebook_of)
+        self.committed.update(chosen)
         self.outcome.notes += [f"{one.student}: {note}" for one in done for note in one.notes]
 
     def notebook_of(self, record: Record) -> Any:
