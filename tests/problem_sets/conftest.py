@@ -1,6 +1,7 @@
 """What the tests of problem sets share: one problem set each, and the table at the end."""
 
 import collections
+import concurrent.futures
 from typing import Any
 
 import pytest
@@ -16,6 +17,26 @@ def tried(request: pytest.FixtureRequest):
         TRIED.setdefault(exercise, collections.Counter())[kind] += 1
 
     return count
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for nbgrader comes last, so that it works beside the other tests."""
+    items.sort(key=lambda item: "grades" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nbgrader_runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """nbgrader at work on one problem set after the other, where a test asks for its grades."""
+    asking = [item for item in request.session.items if "grades" in getattr(item, "fixturenames", ())]
+    handed_in = {item.callspec.params["problem_set"]: item.module.submissions for item in asking}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as executor:
+        runs = {}
+        for problem_set, submissions in handed_in.items():
+            folder = tmp_path_factory.mktemp(problem_set.name)
+            problem_set.hand_in(folder, submissions(problem_set))
+            runs[problem_set.name] = executor.submit(problem_set.autograde, folder)
+        yield runs
+        executor.shutdown(cancel_futures=True)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -4,7 +4,6 @@ The answers are in `answers/`, one module a problem set. With GRADE_ALL=1 in the
 solution and each untouched release ten times instead of once: hidden inputs and first weights differ from run to run.
 """
 
-import concurrent.futures
 import os
 import re
 
@@ -108,20 +107,6 @@ def submissions(problem_set):
         "mistaken": mistaken(problem_set),
         **{f"untouched_{run}": {} for run in RUNS},
     }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nbgrader_runs(request, tmp_path_factory):
-    """nbgrader at work on one problem set after the other, beside the other tests, where a test asks for its grades."""
-    asked = {item.callspec.id for item in request.session.items if "grades" in item.fixturenames}
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as executor:
-        runs = {}
-        for name in sorted(asked):
-            folder = tmp_path_factory.mktemp(name)
-            SETS[name].hand_in(folder, submissions(SETS[name]))
-            runs[name] = executor.submit(SETS[name].autograde, folder)
-        yield runs
-        executor.shutdown(cancel_futures=True)
 
 
 @pytest.fixture
