@@ -86,6 +86,7 @@ def main() -> int:
     if status == 0:
         megabytes = sum(path.stat().st_size for path in html.rglob("*") if path.is_file()) / 1e6
         print(f"{html / 'index.html'}: {megabytes:.1f} MB, built in {time.perf_counter() - started:.0f} s")
+        print(f"Search and the model that writes need a server: python3 -m http.server --directory {html}")
     return status
 
 

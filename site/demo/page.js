@@ -60,6 +60,14 @@ function joinWriting(model) {
   let writer = null; // none before the first text
   let run = null; // what is being written: null while nothing is
   let remark = ""; // on the prompt
+  let begunWith = ""; // prompt and seed of the text that stands there
+
+  const question = () => `${part("prompt").value}\n${part("seed").value}`;
+  const goesOn = () => writer !== null && question() === begunWith;
+
+  function showRun() {
+    part("run").textContent = run ? "Stop" : goesOn() ? "Continue" : "Write";
+  }
 
   function begin() {
     const prompt = sift(model, part("prompt").value);
@@ -72,6 +80,7 @@ function joinWriting(model) {
     finish();
     writer = new Writer(model, prompt.known, part("seed").valueAsNumber);
     remark = prompt.remark;
+    begunWith = question();
     given.textContent = prompt.known;
     written.textContent = "";
     resume();
@@ -79,7 +88,7 @@ function joinWriting(model) {
 
   function resume() {
     run = { began: performance.now(), written: 0, computing: 0, frame: requestAnimationFrame(step) };
-    part("run").textContent = "Stop";
+    showRun();
     part("write-status").textContent = `The model writes. ${remark}`;
   }
 
@@ -110,11 +119,13 @@ function joinWriting(model) {
     cancelAnimationFrame(run.frame);
     const length = count(written.textContent.length);
     part("write-status").textContent = `The model has written ${length} characters. ${remark}`;
-    part("run").textContent = "Continue";
     run = null;
+    showRun();
   }
 
-  part("run").addEventListener("click", () => (run ? finish() : writer ? resume() : begin()));
+  part("run").addEventListener("click", () => (run ? finish() : goesOn() ? resume() : begin()));
+  part("prompt").addEventListener("input", showRun);
+  part("seed").addEventListener("input", showRun);
   part("again").addEventListener("click", begin);
   part("another").addEventListener("click", () => {
     part("seed").value = Math.floor(Math.random() * SEEDS);

@@ -18,7 +18,7 @@ from weights import load_model  # noqa: E402
 
 PAGES = {"alone": "demo/index.html", "on the site": "demo.html"}
 PROMPTS = ["What news from the king, my ", "T", "\nTo be, or not to be", "My mistress' eyes are nothing like the"]
-TEXT = "Now is the winter of our discontent\nmade glorious summer; the WIFI is down, zounds! [xkq] My lord?"
+TEXT = "Now is the winter of our discontent\nmade glorious summer; the WIFI is down, zounds! xkq! My lord?"
 LENGTH = 600  # characters that one press of the button writes
 CONTROLS = ["prompt", "temperature", "seed", "run", "again", "another", "text", "paste", "show", "take"]
 each_page = pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
@@ -51,6 +51,19 @@ def write(page, prompt=None, temperature=None, button="again"):
     page.click(f"#demo-{button}")
     page.wait_for_function("document.querySelector('#demo-run').textContent === 'Continue'")
     return page.locator(".demo-written").text_content()
+
+
+def test_another_prompt_or_seed_begins_another_text(open_demo):
+    page = open_demo()
+    first = write(page, "O, what a night", 0.5)
+    assert len(write(page, button="run")) == 2 * len(first)  # it goes on
+    for control, value in (("prompt", "The king is"), ("seed", "7")):
+        page.fill(f"#demo-{control}", value)
+        assert page.inner_text("#demo-run") == "Write"
+        assert len(write(page, button="run")) == len(first)
+    page.fill("#demo-prompt", "")
+    page.click("#demo-run")
+    assert page.inner_text("#demo-write-status").startswith("Give the model at least one character")
 
 
 def stop_time(page):
