@@ -79,7 +79,7 @@ def run(
 @app.command()
 def lab(
     notebook: Annotated[
-        str | None, typer.Argument(help="A lecture by number, name or path, or another notebook by its path.")
+        str | None, typer.Argument(help="A lecture by number or name, or any notebook by its path.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A copy of the lecture with its small sizes.")] = False,
     port: Annotated[int, typer.Option(help="Port of the address; the next free one where it is taken.")] = 8888,
@@ -90,7 +90,7 @@ def lab(
         from course import lab as course_lab
         from course import paths
 
-        chosen = paths.find_lecture(notebook) if notebook else None
+        chosen = paths.find_lecture_to_open(notebook) if notebook else None
         _exit_unless(course_lab.lab(chosen, quick, port, browser, console))
 
 

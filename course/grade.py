@@ -94,7 +94,7 @@ def grade(
     console.print(
         f"{len(outcome.records) - len(outcome.unchanged)} graded, {len(outcome.unchanged)} unchanged since the last "
         f"time, {len(outcome.left)} left. Records are in {os.path.relpath(root / 'grades')}; written answers wait in "
-        "formgrader (`course lab`). Next: `course feedback`, `course export`.",
+        f"formgrader (`course lab`). Next: `course feedback {problem_set}`, then `course export {problem_set}`.",
         soft_wrap=True,
     )
     return not outcome.left
@@ -153,7 +153,7 @@ def _summary(problem_set: str, records: Mapping[str, Any]) -> Table:
     for student, record in sorted(records.items()):
         odd = [verdict.outcome for verdict in record.verdicts if verdict.outcome in ("timeout", "memory", "crash")]
         remarks = [record.fault] * bool(record.fault) + [f"{name}: {odd.count(name)}" for name in dict.fromkeys(odd)]
-        remarks += [f"{len(record.notes)} notes"] * bool(record.notes)
+        remarks += record.notes
         by_hand = sum(verdict.possible for verdict in record.verdicts if verdict.outcome == "by hand")
         remarks += [f"{by_hand:g} points wait to be marked"] * bool(by_hand)
         table.add_row(escape(student), f"{record.points:g} / {record.possible:g}", escape("; ".join(remarks)))

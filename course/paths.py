@@ -3,6 +3,7 @@
 import difflib
 import os
 import pathlib
+import re
 import tempfile
 from collections.abc import Sequence
 
@@ -38,6 +39,21 @@ def find_lecture(given: str) -> pathlib.Path:
     if fitting:
         return LECTURES / f"{fitting[0]}.ipynb"
     raise CourseError(f"There is no notebook {given!r}. {suggest(stem, names)}")
+
+
+def find_lecture_to_open(given: str) -> pathlib.Path:
+    """The same for a notebook that is opened; who names a problem set hears that a copy is worked on.
+
+    Raises:
+        CourseError: there is no such lecture, or it is a problem set.
+    """
+    if re.fullmatch(r"ps\d+\w*", given):
+        for folder in sorted(ASSIGNMENTS.glob(f"{given}*")):
+            released = f"{folder.relative_to(ROOT).as_posix()}/{folder.name}.ipynb"
+            copy = f"my_{folder.name.partition('_')[0]}.ipynb"
+            steps = f"`cp {released} {copy}`, then `course lab {copy}`"
+            raise CourseError(f"{given} is a problem set, which you work on in a copy: {steps}.")
+    return find_lecture(given)
 
 
 def find_file(given: str) -> pathlib.Path:

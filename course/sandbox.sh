@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Installs bubblewrap, the sandbox that `course grade` runs hand-ins in, where that is possible; says what to do where not.
 set -uo pipefail
-if command -v bwrap >/dev/null; then exit 0; fi
+if command -v bwrap >/dev/null; then
+    echo 'bubblewrap, the sandbox of course grade, is there.'
+    exit 0
+fi
 if [ "$(uname -s)" != Linux ]; then
     echo 'No sandbox: bubblewrap needs Linux. Tests of grading that need it are skipped.'
 elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -22,6 +22,7 @@ from grading.sandbox import Sandbox, SandboxError
 
 ATTEMPTS = 3  # how often a submission is judged where the sandbox, and not the submission, breaks
 PACKAGES = ("tensorflow", "keras", "numpy", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a check's module imports TensorFlow beside the progress bar
 _BUSY = threading.Lock()  # an executor with threads gives one process several jobs
 _READY: dict[tuple, Sandbox] = {}
 

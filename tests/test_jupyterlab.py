@@ -17,6 +17,7 @@ from rich.console import Console
 from course import lab, notebooks
 from course.errors import CourseError
 from course.hand_out import hand_out
+from course.paths import find_lecture_to_open
 
 PATIENCE = 300_000  # milliseconds for a step: a busy machine must not make a test fail
 TOKEN = "a-token-of-this-test"
@@ -110,6 +111,24 @@ def test_a_quick_copy_has_the_small_sizes_no_outputs_and_is_not_written_twice(tm
 def test_quick_asks_for_a_lecture():
     with pytest.raises(CourseError, match="course lab 09 --quick"):
         lab.lab(None, True, 8888, False, Console(quiet=True))
+
+
+@pytest.mark.parametrize("given", ["ps1", "ps1_reviews"])
+def test_who_opens_a_problem_set_is_told_how_to_copy_it(given):
+    with pytest.raises(CourseError, match=r"`cp assignments/ps1_reviews/ps1_reviews\.ipynb my_ps1\.ipynb`"):
+        find_lecture_to_open(given)
+
+
+def test_a_copy_and_a_lecture_are_opened(tmp_path):
+    (tmp_path / "my_ps1.ipynb").write_text("{}")
+    assert find_lecture_to_open(str(tmp_path / "my_ps1.ipynb")) == tmp_path / "my_ps1.ipynb"
+    assert find_lecture_to_open("9").name == "09_character_generation.ipynb"
+
+
+def test_the_contents_link_to_no_folder():
+    links = re.findall(r"\]\(([^)#:]+)[)#]", (lab.ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    assert not [link for link in links if (lab.ROOT / link).is_dir()]  # JupyterLab shows an error for one
 
 
 def test_a_notebook_elsewhere_cannot_be_opened(tmp_path):
