@@ -77,8 +77,6 @@ def check(path: pathlib.Path, timeout: int, console: Console) -> bool:
             f"{path.name} has no graded cells: it is no problem set, or an editor has dropped the cells' metadata. "
             "Copy your answers into a fresh notebook from assignments."
         )
-    if not console.is_terminal:  # which shows what runs
-        console.print(f"Running {path.name} in a fresh kernel. On a busy machine its start takes minutes.")
     run = _run(notebook, path.parent, timeout, console)
     for line in _setup_failures(notebook, run, path):
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)

@@ -104,7 +104,10 @@ def check(
         from course import check as course_check
         from course import paths
 
-        _exit_unless(course_check.check(paths.find_file(notebook), timeout, console))
+        path = paths.find_file(notebook)
+        if not console.is_terminal:  # a terminal shows what runs
+            console.print(f"Running {path.name} in a fresh kernel. On a busy machine its start takes minutes.")
+        _exit_unless(course_check.check(path, timeout, console))
 
 
 @app.command()
