@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import utils.session  # noqa: F401  quiets TensorFlow before a check's module imports it beside the progress bar
 from course import notebooks
 from course.errors import CourseError
 from grading.isolation import Limits
@@ -22,7 +23,6 @@ from grading.sandbox import Sandbox, SandboxError
 
 ATTEMPTS = 3  # how often a submission is judged where the sandbox, and not the submission, breaks
 PACKAGES = ("tensorflow", "keras", "numpy", "jax")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a check's module imports TensorFlow beside the progress bar
 _BUSY = threading.Lock()  # an executor with threads gives one process several jobs
 _READY: dict[tuple, Sandbox] = {}
 
