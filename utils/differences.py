@@ -26,8 +26,7 @@ def describe_inequality(got: Any, expected: Any) -> str:
     if max(len(repr(got)), len(repr(expected))) <= SHORT:
         return f"expected {expected!r}, got {got!r}{clause(remark)}"
     wanted, given = _show_pair(*here)
-    place = f" at {', '.join(steps)}" if steps else ""
-    return f"expected {wanted}{place}, got {given}{clause(remark)}"
+    return f"expected {wanted}{_name_place(steps)}, got {given}{clause(remark)}"
 
 
 def fits(got: tuple, expected: tuple) -> bool:
@@ -184,6 +183,13 @@ def _first_difference(got: Any, expected: Any, steps: tuple[str, ...] = ()) -> t
     return None if same else (steps, got, expected)
 
 
+def _name_place(steps: tuple[str, ...]) -> str:
+    if len(steps) < 2:
+        return f" at {steps[0]}" if steps else ""
+    brackets = [f"[{step.partition(' ')[2]}]" for step in steps]
+    return f" at {''.join(brackets)}"  # as one would look it up
+
+
 def _show_pair(got: Any, expected: Any) -> tuple[str, str]:
     """What was expected and what came, both short, with the difference in sight."""
     if isinstance(got, list) and isinstance(expected, list):
@@ -197,7 +203,8 @@ def _show_pair(got: Any, expected: Any) -> tuple[str, str]:
         pairs = enumerate(zip(got, expected))
         first = next((place for place, (one, other) in pairs if one != other), min(len(got), len(expected)))
         length = "" if len(got) == len(expected) else f", {len(got)} characters instead of {len(expected)}"
-        return _excerpt(expected, first), f"{_excerpt(got, first)}, different from character {first} on{length}"
+        place = f"character {first}" if first else "the first character"
+        return _excerpt(expected, first), f"{_excerpt(got, first)}, different from {place} on{length}"
     return shorten(repr(expected)), shorten(repr(got))
 
 

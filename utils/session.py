@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.metadata
+import logging
 import os
 import platform
 import sys
@@ -23,6 +24,8 @@ def start(seed: int) -> None:
     with _silent_start_up():
         import keras
 
+        # it warns wherever several models are trained in turn, which is what a comparison is
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         keras.utils.set_random_seed(seed)
         gpus = _count_gpus()
     backend = keras.config.backend()

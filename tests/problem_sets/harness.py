@@ -75,14 +75,25 @@ class ProblemSet:
         Returns:
             dict from the checks that failed to their messages; empty where all passed.
         """
+        checks = self.checks(exercise)
+        return self._failures({exercise: answer}, {only: checks[only]} if only else checks)
+
+    def judge_together(self, answers: dict[str, str]) -> dict[str, str]:
+        """Run all checks on an answer to each exercise, which call each other as those of one student do.
+
+        Returns:
+            as `judge` does.
+        """
+        return self._failures(answers, self.checks())
+
+    def _failures(self, answers: dict[str, str], checks: dict[str, Any]) -> dict[str, str]:
         names = dict(self._names)
-        exec(compile(answer, "answer", "exec"), names)
-        for cell in self.given():  # after the answer, since it calls what the student has defined
+        for exercise, answer in answers.items():
+            exec(compile(answer, exercise, "exec"), names)
+        for cell in self.given():  # after the answers, since it calls what the student has defined
             exec(compile(cell.source, cell.id, "exec"), names)
         failed = {}
-        for name, cell in self.checks(exercise).items():
-            if only not in (None, name):
-                continue
+        for name, cell in checks.items():
             try:
                 exec(compile(cell.source, name, "exec"), dict(names))
             except Exception as error:

@@ -54,6 +54,13 @@ def test_a_right_answer_earns_full_marks(problem_set, exercise, name, tried):
     tried(f"{problem_set.name[:3]} {exercise}", "right")
 
 
+@each_set
+def test_right_answers_earn_full_marks_beside_each_other(problem_set):
+    # the first of each exercise; nbgrader grades the last ones, and GRADE_ALL=1 all of them in `tests/grading`
+    answers = {exercise: next(iter(answers.values())) for exercise, answers in problem_set.right.items()}
+    assert problem_set.judge_together(answers) == {}
+
+
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # NaN is the mistake of some
 @each_answer("wrong")
 def test_a_wrong_answer_loses_marks_where_it_should(problem_set, exercise, name, tried):
@@ -83,12 +90,12 @@ print("another", file=sys.stderr)
 
 
 def mistaken(problem_set):
-    """The first wrong answer for each exercise: what it loses does not hang on the hidden inputs of the run."""
+    """The first wrong answer for each exercise: what these lose together does not hang on the inputs of the run."""
     return {exercise: next(iter(answers.values()))[0] for exercise, answers in problem_set.wrong.items()}
 
 
 def in_other_words(problem_set):
-    """One right answer for each exercise, which writes to standard error."""
+    """The last right answer for each exercise, which writes to standard error."""
     names = {
         exercise: re.search(r"^def (\w+)", cell.source, re.MULTILINE)[1]
         for exercise, cell in problem_set.solutions().items()
@@ -135,7 +142,7 @@ def test_nbgrader_gives_the_untouched_release_nothing(problem_set, grades):
 def test_nbgrader_takes_the_same_marks_as_the_harness(problem_set, grades):
     lost = {name for name in problem_set.checks() if grades["mistaken"][name] == 0}
     answers = mistaken(problem_set)
-    assert lost == {check for exercise, answer in answers.items() for check in problem_set.judge(exercise, answer)}
+    assert lost == set(problem_set.judge_together(answers))
     assert len(lost) >= len(answers)
 
 

@@ -173,7 +173,7 @@ SENTENCE = "Shall I compare thee to a summer's day? Thou art more lovely and mor
         (
             {"ids": [HUNDRED, changed(HUNDRED, 4, None)]},
             {"ids": [HUNDRED, HUNDRED]},
-            "expected 4 at key 'ids', index 1, index 4, got None",
+            "expected 4 at ['ids'][1][4], got None",
         ),
         (
             dict.fromkeys([*HUNDRED[1:], "a"]),
@@ -186,6 +186,11 @@ SENTENCE = "Shall I compare thee to a summer's day? Thou art more lovely and mor
             SENTENCE,
             'expected ..." to a summer\'s day? Thou art more lovely"..., '
             'got ..." to a summer\'s day? thou art more lovely"..., different from character 40 on',
+        ),
+        (
+            SENTENCE.lower(),
+            SENTENCE,
+            "expected 'Shall I compare thee'..., got 'shall i compare thee'..., different from the first character on",
         ),
         (
             SENTENCE[:-1],

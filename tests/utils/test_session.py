@@ -1,7 +1,9 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
+import pytest
 
 from utils import session
 
@@ -18,6 +20,19 @@ def test_a_notebook_begins_with_versions_and_hardware_and_nothing_in_red():
     assert first.startswith(f"Python {sys.version.split()[0]}, Keras 3")
     assert first.endswith("seed 1")
     assert "CPU core" in second
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's own warnings")
+def test_models_trained_in_turn_give_no_warning():
+    program = """
+from utils import session
+session.start(seed=1)
+import tensorflow
+traced = tensorflow.function(lambda x: x)
+for number in range(8):  # each is traced anew, and the warning comes at the fifth
+    traced(number)
+"""
+    assert run(program).stderr == ""
 
 
 def test_a_failing_start_shows_what_was_held_back():

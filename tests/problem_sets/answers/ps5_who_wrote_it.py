@@ -403,7 +403,7 @@ WRONG = {
                 "return rows", "return [{key.upper(): field for key, field in row.items()} for row in rows]"
             ),
             "read_fields",
-            "expected 'Odes' at index 0, index 0, got None",
+            "expected 'Odes' at [0][0], got None",
         ),
         "lines first": (
             read(reader="csv.DictReader(content.splitlines())", empty="False"),
@@ -662,7 +662,6 @@ def encode_texts(texts, index, length):
         "no text, no columns": (encode(result="np.array(rows.tolist())"), "encode_edges", "no row of 3 ids"),
     },
     "model": {
-        "no softmax": (model(last="keras.layers.Dense(authors)"), "model_output", "have a softmax"),
         "logits": (
             model(
                 last="keras.layers.Dense(authors)",
@@ -671,6 +670,7 @@ def encode_texts(texts, index, length):
             "model_output",
             "does the last layer have a softmax?",
         ),
+        "no softmax": (model(last="keras.layers.Dense(authors)"), "model_output", "have a softmax"),
         "a sigmoid": (model(last="keras.layers.Dense(authors, activation='sigmoid')"), "model_output", "sums to 1"),
         "one number": (
             model(last="keras.layers.Dense(1, activation='sigmoid')"),
