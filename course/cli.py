@@ -132,10 +132,18 @@ def release(
             hand_out.hand_out(to, console)
             return
 
-        _exit_unless(course_release.release(names or [], check, console))
+        _exit_unless(course_release.release([_problem_set(name) for name in names or []], check, console))
 
 
-ProblemSet = Annotated[str, typer.Argument(help="A problem set, such as ps3_shakespeare.")]
+def _problem_set(given: str) -> str:
+    from course.paths import find_problem_set
+
+    return find_problem_set(given)
+
+
+ProblemSet = Annotated[
+    str, typer.Argument(help="A problem set: ps3_shakespeare, or ps3 for short.", callback=_problem_set)
+]
 
 
 @app.command()

@@ -2,9 +2,10 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,11 @@ from course import notebooks
 from course.errors import CourseError
 from course.paths import LECTURES, ROOT
 
+if TYPE_CHECKING:
+    from grading.batch import Outcome
+    from grading.hand_ins import HandIn
+    from grading.records import Record, Verdict
+
 # The lectures that teach what a problem set asks for: feedback names the first.
 TAUGHT_IN = {
     "ps1_reviews": "02_imdb_lstm",
@@ -22,18 +28,32 @@ TAUGHT_IN = {
     "ps4_pseudo_labels": "12_pseudo_labels",
     "ps5_who_wrote_it": "11_who_wrote_it",
 }
+# As verdicts have them: what comes of an exercise left as released, and the errors of a cell that does not compile.
+_BLANK = ("not attempted yet", "no answer")
+_NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 
 def collect(problem_set: str, source: pathlib.Path, console: Console, root: pathlib.Path = ROOT) -> bool:
     """Take in what students handed in, and print what was found.
 
+    Args:
+        problem_set: its name.
+        source: a folder or archive, as `grading.collect.take_in` takes it.
+        console: where it is printed.
+        root: the course folder.
+
     Returns:
         Whether all of it can be graded.
+
+    Raises:
+        CourseError: there is no such problem set, or the source cannot be read.
     """
     from grading.collect import take_in
+    from grading.hand_ins import history
     from grading.problem_set import load_problem_set
 
     load_problem_set(problem_set, root)  # an unknown name is told before anything is kept
+    before = {hand_in.path for hand_in in history(problem_set, root)}
     found = take_in(source, problem_set, root)
     table = Table("student", "received (UTC)", "what to know", title=f"{problem_set}: {source}", title_justify="left")
     for hand_in in found:
@@ -42,9 +62,11 @@ def collect(problem_set: str, source: pathlib.Path, console: Console, root: path
         told = f"[red]{escape(remarks)}[/]" if hand_in.fault else escape(remarks)
         table.add_row(escape(hand_in.student or "?"), received, told)
     console.print(table)
-    faults = sum(bool(hand_in.fault) for hand_in in found)
-    console.print(f"{len(found)} hand-ins, {faults} of them cannot be graded. Next: `course grade {problem_set}`.")
-    return not faults
+    if source.suffix.lower() == ".zip":
+        zone = datetime.now().astimezone().tzname()
+        console.print(f"Times in a zip name no zone: they are read as this computer's ({zone}).", soft_wrap=True)
+    console.print(f"{_count_taken(found, before)} Next: `course grade {problem_set}`.", soft_wrap=True)
+    return not any(hand_in.fault for hand_in in found)
 
 
 def grade(
@@ -74,15 +96,11 @@ def grade(
         Whether every submission has a record.
 
     Raises:
-        CourseError: the gradebook does not know the problem set, or what `grading.batch.grade_all` says.
+        CourseError: what `grading.batch.grade_all` says.
     """
-    from grading import gradebook
     from grading.batch import grade_all
     from grading.isolation import Limits
-    from grading.problem_set import load_problem_set
 
-    load_problem_set(problem_set, root)  # an unknown name is told as such, not as one to release
-    gradebook.require(problem_set, root)
     limits = Limits(cell=cell_seconds, total=total_seconds, memory=int(memory * 2**30))
     make_executor = _dask_executor(dask) if dask else None
     outcome = grade_all(problem_set, console, root, limits=limits, make_executor=make_executor, **settings)
@@ -92,8 +110,7 @@ def grade(
     for note in outcome.notes:
         console.print(f"- {note}", markup=False, highlight=False)
     console.print(
-        f"{len(outcome.records) - len(outcome.unchanged)} graded, {len(outcome.unchanged)} unchanged since the last "
-        f"time, {len(outcome.left)} left. Records are in {os.path.relpath(root / 'grades')}; written answers wait in "
+        f"{_count_graded(outcome)} Records are in {os.path.relpath(root / 'grades')}; written answers wait in "
         f"formgrader (`course lab`). Next: `course feedback {problem_set}`, then `course export {problem_set}`.",
         soft_wrap=True,
     )
@@ -146,18 +163,69 @@ def similar(problem_set: str, threshold: float, console: Console, root: pathlib.
         console.print(f"No two hand-ins to {problem_set} share {threshold:.0%} of their code.")
 
 
-def _summary(problem_set: str, records: Mapping[str, Any]) -> Table:
-    title = f"{problem_set}: {len(records)} students"
+def _count_taken(found: "Sequence[HandIn]", before: Collection[pathlib.Path]) -> str:
+    """How many hand-ins of a source are new; what belongs to nobody is kept nowhere, and so is neither."""
+    kept = [hand_in for hand_in in found if hand_in.student]
+    new = sum(hand_in.path not in before for hand_in in kept)
+    parts = [f"{new} new", f"{len(kept) - new} as before"]
+    parts += [f"{len(found) - len(kept)} of no student"] * (len(kept) < len(found))
+    faults = sum(bool(hand_in.fault) for hand_in in found)
+    return f"{_plural(len(found), 'hand-in')}: {', '.join(parts)}. {faults} cannot be graded."
+
+
+def _count_graded(outcome: "Outcome") -> str:
+    """What came of a batch, each hand-in counted once."""
+    faults = {student for student, record in outcome.records.items() if record.fault}
+    unchanged = len(set(outcome.unchanged) - faults)
+    parts = [f"{len(outcome.records) - len(faults) - unchanged} graded"]
+    parts += [f"{len(faults)} cannot be graded"] * bool(faults)
+    return f"{', '.join(parts)}, {unchanged} unchanged since the last time, {len(outcome.left)} left."
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _summary(problem_set: str, records: "Mapping[str, Record]") -> Table:
+    title = f"{problem_set}: {_plural(len(records), 'student')}"
     table = Table("student", "points", "what to know", title=title, title_justify="left")
     table.columns[1].justify = "right"
     for student, record in sorted(records.items()):
-        odd = [verdict.outcome for verdict in record.verdicts if verdict.outcome in ("timeout", "memory", "crash")]
-        remarks = [record.fault] * bool(record.fault) + [f"{name}: {odd.count(name)}" for name in dict.fromkeys(odd)]
-        remarks += record.notes
-        by_hand = sum(verdict.possible for verdict in record.verdicts if verdict.outcome == "by hand")
-        remarks += [f"{by_hand:g} points wait to be marked"] * bool(by_hand)
-        table.add_row(escape(student), f"{record.points:g} / {record.possible:g}", escape("; ".join(remarks)))
+        points = f"{record.points:g} / {record.possible:g}"
+        table.add_row(escape(student), points, escape("\n".join(_remarks(record))))
     return table
+
+
+def _remarks(record: "Record") -> Iterator[str]:
+    """What to know of a record beside its points, a line each."""
+    if record.fault:
+        yield record.fault
+    elif _is_blank(record):
+        yield "nothing attempted: no exercise got further than NotImplementedError"
+    if cells := list(dict.fromkeys(verdict.exercise for verdict in record.verdicts if _ended_by(verdict, _NO_PYTHON))):
+        yield f"{_plural(len(cells), 'cell')} {'do' if cells[1:] else 'does'} not compile: {', '.join(cells)}"
+    odd = [verdict.outcome for verdict in record.verdicts if verdict.outcome in ("timeout", "memory", "crash")]
+    yield from (f"{name}: {odd.count(name)}" for name in dict.fromkeys(odd))
+    yield from record.notes
+    if by_hand := sum(verdict.possible for verdict in record.verdicts if verdict.outcome == "by hand"):
+        yield f"{by_hand:g} points wait to be marked"
+
+
+def _is_blank(record: "Record") -> bool:
+    """Whether each exercise is as released. Not each check says so: one that asks for an error gets one."""
+    exercises = {verdict.exercise for verdict in record.verdicts}
+    blank = {
+        verdict.exercise
+        for verdict in record.verdicts
+        if verdict.message in _BLANK or _ended_by(verdict, ("NotImplementedError",))
+    }
+    return not record.points and blank == exercises
+
+
+def _ended_by(verdict: "Verdict", errors: tuple[str, ...]) -> bool:
+    """Whether a check failed because one of these errors had ended the student's own cell."""
+    _, _, reason = verdict.message.partition(f"; your cell {verdict.exercise} failed before: ")
+    return reason.startswith(errors)
 
 
 def _lectures() -> dict[str, tuple[str, str]]:

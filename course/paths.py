@@ -56,6 +56,17 @@ def find_lecture_to_open(given: str) -> pathlib.Path:
     return find_lecture(given)
 
 
+def find_problem_set(given: str) -> str:
+    """The name of the problem set that a user means by it, or by its number alone (ps3 for ps3_shakespeare).
+
+    Returns:
+        The name as it was given where there is no such problem set, or more than one.
+    """
+    known = [folder.name for folder in SOLUTIONS.glob("*_*") if folder.is_dir()]
+    fitting = [name for name in known if name.partition("_")[0] == given]
+    return fitting[0] if len(fitting) == 1 else given
+
+
 def find_file(given: str) -> pathlib.Path:
     """An existing notebook anywhere.
 

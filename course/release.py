@@ -70,7 +70,8 @@ def _release_one(name: str, check: bool, console: Console, root: pathlib.Path) -
             told = [f"assignments/{name}/{line}" for line in differences] + [f"gradebook.db: {line}" for line in stale]
             for line in told:
                 console.print(line, soft_wrap=True, markup=False, highlight=False)
-            console.print(f"{name}: {f'differs; run `course release {name}`' if told else 'is up to date'}")
+            same = "is up to date" if recorded else "the notebooks are up to date; no gradebook knows them yet"
+            console.print(f"{name}: {f'differs; run `course release {name}`' if told else same}", soft_wrap=True)
             return not told
         _generate(name, root, folder / "recorded", record=True)
         if differences and target.exists():

@@ -57,8 +57,7 @@ def recover(root: pathlib.Path = ROOT) -> list[str]:
         logged = {line.get("record") for line in _lines(log)}
         left = [path for path in _record_files(root) if _relative(path, root) not in logged]
         _append(log, left, root)
-        count = f"{len(left)} record{'s' * (len(left) != 1)}"
-        return notes + [f"{count} had no line in the audit log, and got one now."] * bool(left)
+        return notes + [f"{_count(len(left))} had no line in the audit log, and got one now."] * bool(left)
 
 
 def verify(root: pathlib.Path = ROOT, kept: str = "") -> list[str]:
@@ -108,7 +107,7 @@ def last(root: pathlib.Path = ROOT) -> tuple[int, str]:
 
 
 def report(console: Console, root: pathlib.Path = ROOT, kept: str = "") -> bool:
-    """Print the faults, and the hash to keep.
+    """Print the faults, and the hash to keep, where there is one.
 
     Returns:
         Whether there were none.
@@ -117,14 +116,17 @@ def report(console: Console, root: pathlib.Path = ROOT, kept: str = "") -> bool:
     for fault in faults:
         console.print(fault, style="red", markup=False, highlight=False, soft_wrap=True)
     number, last_hash = last(root)
-    if not faults:
-        console.print(f"The audit log is whole: {number} records, all as they were written.")
-    console.print(
-        f"The hash of its last line, to be kept elsewhere: {last_hash}\n"
-        "Only with such a copy can it be seen later that the log's end was cut off or that all of it was made anew.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    if not faults and number:
+        console.print(f"The audit log is whole: {_count(number)}, all as they were written.")
+    elif not faults:
+        console.print("There are no records yet, and so nothing to verify: `course grade` writes them.")
+    if last_hash != FIRST:
+        console.print(
+            f"The hash of its last line, to be kept elsewhere: {last_hash}\n"
+            "Only with such a copy can it be seen later that the log's end was cut off or all of it made anew.",
+            highlight=False,
+            soft_wrap=True,
+        )
     return not faults
 
 
@@ -225,6 +227,10 @@ def _compare(line: dict[str, Any], seen: set[str], root: pathlib.Path) -> list[s
         return [f"{name} is missing."]
     changed = hashlib.sha256(path.read_bytes()).hexdigest() != line["sha256"]
     return [f"{name} was changed after it was logged."] * changed
+
+
+def _count(number: int) -> str:
+    return f"{number} record{'s' * (number != 1)}"
 
 
 def _record_files(root: pathlib.Path) -> list[pathlib.Path]:

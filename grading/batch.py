@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from course.errors import CourseError
 from course.paths import ROOT
-from grading import audit, records
+from grading import audit, gradebook, records
 from grading.isolation import PROCESS, Limits, choose_isolation
 from grading.problem_set import ProblemSet, load_problem_set
 from grading.records import Record
@@ -72,10 +72,12 @@ def grade_all(
         What came of it.
 
     Raises:
-        CourseError: there is no such problem set, nothing was handed in, or no sandbox can be had.
+        CourseError: there is no such problem set, the gradebook does not know it, nothing was handed in, or no sandbox
+            can be had.
         KeyboardInterrupt: on Ctrl-C; what was graded until then is recorded.
     """
     known = load_problem_set(problem_set, root)
+    gradebook.require(problem_set, root)
     level = choose_isolation(isolation)
     submissions = find_submissions(problem_set, root, students)
     outcome = Outcome(notes=audit.recover(root))
@@ -227,8 +229,6 @@ class _Recorder:
 
     def commit(self, students: Iterable[str] | None = None) -> None:
         """Bring the gradebook to what the records say, of some students or of all who were not among them."""
-        from grading import gradebook
-
         chosen = list(students or (student for student in self.outcome.records if student not in self.committed))
         done = gradebook.commit([self.outcome.records[student] for student in chosen], self.root, self.notebook_of)
         self.committed.update(chosen)

@@ -62,8 +62,9 @@ def take_in(
     if not _NAME.fullmatch(problem_set):
         raise CourseError(f"{problem_set!r} cannot be the name of a problem set.")
     try:
-        collector = _Collector(problem_set, root, received, tuple(travelling), limits)
-        with FileLock(collector.hand_ins / ".lock", timeout=_WAIT), opened(source, limits) as entries:
+        # the source first, so that one which cannot be read leaves nothing behind; the lock makes its folder
+        with opened(source, limits) as entries, FileLock(root / "hand_ins" / problem_set / ".lock", timeout=_WAIT):
+            collector = _Collector(problem_set, root, received, tuple(travelling), limits)
             return collector.take_all(group(entries, problem_set))
     except Timeout:
         raise CourseError(f"Something else takes in hand-ins to {problem_set}: wait until it is done.") from None
@@ -85,7 +86,6 @@ class _Collector:
         self.problem_set, self.root, self.received = problem_set, root, received
         self.travelling, self.limits = travelling, limits
         self.hand_ins = root / "hand_ins" / problem_set
-        self.hand_ins.mkdir(parents=True, exist_ok=True)
         released = root / "assignments" / problem_set / f"{problem_set}.ipynb"
         self.released = notebooks.read(released) if released.is_file() else None
         self.copied, self.copied_of_one = 0, 0  # bytes so far, of all and of the hand-in that is being copied

@@ -13,7 +13,7 @@ from nbformat import v4
 from rich.console import Console
 
 from course.errors import CourseError
-from course.paths import ROOT
+from course.paths import ROOT, find_problem_set
 from course.release import release
 
 ANSWER = "It adds **one**, and the lecture says why."
@@ -232,7 +232,8 @@ def test_a_gradebook_of_a_grader_that_was_killed_is_read_as_it_was_before(course
 def test_check_needs_no_gradebook(course):
     course.release()
     (course.root / "gradebook.db").unlink()
-    assert course.release(check=True) == (True, "ps1_small: is up to date\n")
+    told = "ps1_small: the notebooks are up to date; no gradebook knows them yet\n"
+    assert course.release(check=True) == (True, told)
     assert not (course.root / "gradebook.db").exists()
     (course.root / "gradebook.db").write_text("no database, however long it is " * 99)
     with pytest.raises(CourseError, match=r"gradebook\.db cannot be read .*move it away"):
@@ -424,3 +425,19 @@ def test_answers_typed_into_a_released_notebook_are_kept_when_it_is_replaced(cou
     kept = course.root / "build" / "replaced" / "ps1_small-1" / "ps1_small.ipynb"
     assert "typed by a student" in kept.read_text()
     assert "typed by a student" not in course.target.read_text()
+
+
+@pytest.mark.parametrize("given", ["ps3", "ps3_shakespeare"])
+def test_a_problem_set_is_named_in_full_or_by_its_number(given):
+    assert find_problem_set(given) == "ps3_shakespeare"
+
+
+@pytest.mark.parametrize("given", ["ps", "ps30", "ps3_", "", "."])
+def test_another_name_is_left_as_it_was_given(given):
+    assert find_problem_set(given) == given
+
+
+def test_commands_take_the_number():
+    command = [sys.executable, "-m", "course", "export", "ps4", "--to", os.devnull]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "ps4_pseudo_labels" in result.stdout + result.stderr

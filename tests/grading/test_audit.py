@@ -264,7 +264,20 @@ def test_a_long_log_goes_on_from_its_last_line(course):
 def test_the_report_says_what_to_keep(course):
     printed = io.StringIO()
     assert audit.report(Console(file=printed, width=300), course)
+    assert "is whole: 5 records, all" in printed.getvalue()
     assert audit.last(course)[1] in printed.getvalue()
     record_files(course)[0].unlink()
     assert not audit.report(Console(file=printed, width=300), course)
     assert "is missing" in printed.getvalue()
+
+
+def test_the_report_of_a_course_without_records_asks_to_keep_nothing(tmp_path):
+    printed = io.StringIO()
+    assert audit.report(Console(file=printed, width=300), tmp_path)
+    assert printed.getvalue() == "There are no records yet, and so nothing to verify: `course grade` writes them.\n"
+    path = records.write(make_record("ada"), tmp_path)
+    assert not audit.report(Console(file=printed, width=300), tmp_path)
+    assert printed.getvalue().splitlines()[1:] == [f"{path.relative_to(tmp_path)} has no line in the log."]
+    audit.append([path], tmp_path)
+    assert audit.report(Console(file=printed, width=300), tmp_path)
+    assert "is whole: 1 record, all" in printed.getvalue()

@@ -15,7 +15,6 @@ from made_course import SOLUTION, handed_in, make_course
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from course import grade as course_grade
 from course.errors import CourseError
 from grading import audit, batch, gradebook, isolation, records
 from grading.batch import grade_all
@@ -256,16 +255,15 @@ def test_nothing_handed_in_and_unknown_names_are_explained(course):
 
 def test_what_the_gradebook_lacks_is_said_before_any_work_starts(course):
     submit(course, "ada", RIGHT)
-    settings = {"cell_seconds": 5, "total_seconds": 20, "memory": 3, "isolation": PROCESS}
     with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book, book:
         book.execute("update assignment set name = 'ps0'")
     with pytest.raises(CourseError, match="does not know ps1: run `course release ps1`"):
-        course_grade.grade("ps1", quiet(), course, **settings)
+        run(course)
     (course / "gradebook.db").unlink()
     with pytest.raises(CourseError, match=r"no gradebook .* run `course release`"):
-        course_grade.grade("ps1", quiet(), course, **settings)
+        run(course)
     with pytest.raises(CourseError, match=r"Did you mean ps1\?"):
-        course_grade.grade("ps11", quiet(), course, **settings)
+        grade_all("ps11", quiet(), course)
     assert not (course / "grades").exists()
 
 

@@ -224,6 +224,7 @@ def test_sources_that_cannot_be_read(root, tmp_path):
         take_in(tmp_path / "x.zip", "../ps1", root)
     with pytest.raises(CourseError, match="more than 2 files"):
         take_in(fill(tmp_path / "in", {f"s{n}/a.ipynb": ONE for n in range(3)}), PS, root, limits=Limits(entries=2))
+    assert [path.name for path in root.iterdir()] == ["assignments"], "nothing is left of it, not even a lock"
 
 
 # --- which notebook counts ------------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ def combinations():
         tables = ProblemSet(name)
         for kind in ("right", "wrong"):
             longest = max(map(len, getattr(tables, kind).values()))
-            chosen = range(longest) if os.environ.get("GRADE_ALL") else [longest - 1]
+            # nbgrader is given the last right answers and the first wrong ones
+            chosen = range(longest) if os.environ.get("GRADE_ALL") else [0 if kind == "right" else longest - 1]
             for number in chosen:
                 yield pytest.param(name, kind, number, id=f"{name}-{kind}-{number}")
 

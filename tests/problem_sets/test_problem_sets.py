@@ -54,13 +54,6 @@ def test_a_right_answer_earns_full_marks(problem_set, exercise, name, tried):
     tried(f"{problem_set.name[:3]} {exercise}", "right")
 
 
-@each_set
-def test_right_answers_earn_full_marks_beside_each_other(problem_set):
-    # the first of each exercise; nbgrader grades the last ones, and GRADE_ALL=1 all of them in `tests/grading`
-    answers = {exercise: next(iter(answers.values())) for exercise, answers in problem_set.right.items()}
-    assert problem_set.judge_together(answers) == {}
-
-
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # NaN is the mistake of some
 @each_answer("wrong")
 def test_a_wrong_answer_loses_marks_where_it_should(problem_set, exercise, name, tried):
