@@ -22,6 +22,7 @@ from grading.sandbox import Sandbox
 
 pytestmark = [needs_sandbox, pytest.mark.filterwarnings("ignore")]
 LIMITS = Limits(cell=120, total=600)  # a busy machine must not make the difference
+TRIES = 10
 
 
 def combinations():
@@ -65,10 +66,15 @@ def test_the_same_checks_take_points(sandbox, name, kind, number):
     if kind == "right":
         assert not got
         return
-    expected = {exercise: set(tables.judge(exercise, answer)) for exercise, answer in answers.items()}
-    for exercise in expected:
-        here = {check for check in got if check in tables.checks(exercise)}
-        if here != expected[exercise]:  # its checks use another exercise's answer: alone, beside the solutions
-            solutions = {other: cell.source for other, cell in tables.solutions().items()}
-            alone = failed(sandbox, name, {**solutions, exercise: answers[exercise]})
-            assert {check for check in alone if check in tables.checks(exercise)} == expected[exercise], exercise
+    solutions = {exercise: cell.source for exercise, cell in tables.solutions().items()}
+    for exercise, answer in answers.items():
+        own = set(tables.checks(exercise))
+        here, alone = got & own, {**solutions, exercise: answer}
+        # its checks may use another exercise's answer: then alone, beside the solutions; and some mistakes cost a check
+        # only with some of the hidden inputs, which each run draws anew
+        for _ in range(TRIES):
+            expected = set(tables.judge(exercise, answer))
+            if here == expected:
+                break
+            here = failed(sandbox, name, alone) & own
+        assert here == expected, exercise
