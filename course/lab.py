@@ -11,11 +11,14 @@ from rich.console import Console
 
 from course import notebooks
 from course.errors import CourseError
-from course.paths import BUILD, ROOT, make_folder
+from course.paths import BUILD, ROOT, SOLUTIONS, make_folder
 from course.run import quick_parameters
 
 CONTENTS = ROOT / "README.md"
-SETTINGS = pathlib.Path(__file__).parent / "jupyter"  # Markdown opens as a page, and no news are asked for
+SETTINGS = pathlib.Path(__file__).parent / "jupyter"  # Markdown opens as a page, no news are asked for, no nbgrader
+INSTRUCTOR = SETTINGS / "instructor"  # nbgrader's formgrader and Create Assignment; not what needs an exchange
+QUIET = ("--ServerApp.log_level=WARN", "--ExtensionApp.log_level=WARN")
+OWN_TOKEN = ("JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE")  # where one is set, only the whole log has the address
 
 
 def lab(notebook: pathlib.Path | None, quick: bool, port: int, browser: bool, console: Console) -> bool:
@@ -47,12 +50,19 @@ def lab(notebook: pathlib.Path | None, quick: bool, port: int, browser: bool, co
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is often nobody else
-    settings = os.pathsep.join(filter(None, [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH")]))
-    console.print(f"JupyterLab opens {opened.relative_to(ROOT)}. Ctrl-C here stops it.", soft_wrap=True)
-    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "JUPYTER_CONFIG_PATH": settings})
+    if not any(map(os.environ.get, OWN_TOKEN)):
+        command.extend(QUIET)
+    console.print(f"JupyterLab opens {opened.relative_to(ROOT)}. Ctrl-C here, twice, stops it.", soft_wrap=True)
+    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "JUPYTER_CONFIG_PATH": settings_path()})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for JupyterLab, which asks before it stops
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     return server.wait() == 0
+
+
+def settings_path() -> str:
+    """The folders of Jupyter's settings, the strongest first: with solutions, it is an instructor's course."""
+    folders = [str(INSTRUCTOR)] if SOLUTIONS.is_dir() else []
+    return os.pathsep.join(filter(None, [*folders, str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH")]))
 
 
 def quick_copy(notebook: pathlib.Path, console: Console) -> pathlib.Path:

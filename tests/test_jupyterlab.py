@@ -1,14 +1,22 @@
-"""`course lab`: JupyterLab opens on the table of contents, with the right kernel, and runs a lecture to its samples."""
+"""`course lab`: JupyterLab opens on the table of contents, with the right kernel, and runs a lecture to its samples.
+
+It says its address and little else, stops after a question, and has of nbgrader what the course uses.
+"""
 
 import contextlib
 import json
 import os
 import platform
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.parse
+from typing import NamedTuple
 
 import keras
 import pytest
@@ -20,7 +28,16 @@ from course.hand_out import hand_out
 from course.paths import find_lecture_to_open
 
 PATIENCE = 300_000  # milliseconds for a step: a busy machine must not make a test fail
-TOKEN = "a-token-of-this-test"
+MISSING = "an_extension_that_is_not_there"
+HANDLERS = ("assignments", "courses", "formgraders", "assignments/validate")  # of the extensions that are off
+
+
+class Started(NamedTuple):
+    """A `course lab` that runs."""
+
+    server: subprocess.Popen
+    said: str  # up to the line with the address
+    address: str
 
 
 @pytest.fixture(scope="module")
@@ -29,32 +46,67 @@ def course(tmp_path_factory):
     return hand_out(tmp_path_factory.mktemp("handed_out"), Console(quiet=True))[0]
 
 
+@pytest.fixture(scope="module")
+def instructors_course(course, tmp_path_factory):
+    """A copy with what only an instructor has."""
+    copy = shutil.copytree(course, tmp_path_factory.mktemp("instructor") / "course")
+    (copy / "solutions").mkdir()
+    shutil.copyfile(lab.ROOT / "nbgrader_config.py", copy / "nbgrader_config.py")
+    return copy
+
+
 @pytest.fixture
-def start(course, tmp_path):
-    """A function that starts `course lab` in the student's copy, and gives the address that it opens."""
+def start(course, tmp_path, monkeypatch):
+    """A function that starts `course lab` in a copy, and gives the process, what it said and the address in it."""
     kernels = tmp_path / "data" / "kernels" / "python3"  # a kernel of another installation, under the same name
     kernels.mkdir(parents=True)
     (kernels / "kernel.json").write_text(json.dumps({"argv": ["/nowhere/python"], "display_name": "Another Python"}))
-    own = {f"JUPYTER_{name.upper()}_DIR": str(tmp_path / name) for name in ("data", "config", "runtime")}
-    settings = {"JUPYTER_TOKEN": TOKEN, "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"), **own}
+    for name in ("data", "config", "runtime"):
+        monkeypatch.setenv(f"JUPYTER_{name.upper()}_DIR", str(tmp_path / name))
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(tmp_path / "workspaces"))
+    for name in lab.OWN_TOKEN:
+        monkeypatch.delenv(name, raising=False)
 
     with contextlib.ExitStack() as stack:
 
-        def start_(*arguments):
+        def start_(*arguments, folder=course, **options):
             command = [sys.executable, "-m", "course", "lab", "--no-browser", "--port", "0", *arguments]
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-            server = stack.enter_context(subprocess.Popen(command, cwd=course, env={**os.environ, **settings}, **pipes))
-            stack.callback(server.send_signal, signal.SIGTERM)
+            server = subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes, **options)
+            stack.enter_context(server)
+            stack.callback(stop, server)
+            alarm = threading.Timer(PATIENCE / 1000, os.killpg, (server.pid, signal.SIGKILL))
+            alarm.start()
+            stack.callback(alarm.cancel)
             said = ""
             for line in server.stdout:
                 said += line
-                if found := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab\S*(?=\?token)", line):
-                    # nobody else reads it, and a full pipe would stop the server
-                    threading.Thread(target=server.stdout.read, daemon=True).start()
-                    return f"{found[0]}?token={TOKEN}"
+                if found := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab\S*\?token=[\w.]+", line):
+                    alarm.cancel()
+                    wait_until_it_listens(found[0])
+                    return Started(server, said, found[0])
             pytest.fail(f"JupyterLab did not start:\n{said}")
 
         yield start_
+
+
+def wait_until_it_listens(address):
+    """JupyterLab says its address a moment before it listens."""
+    parts = urllib.parse.urlsplit(address)
+    for _ in range(PATIENCE // 100):
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection((parts.hostname, parts.port)).close()
+        time.sleep(0.1)
+    pytest.fail(f"nothing listens at {address}")
+
+
+def stop(server):
+    """JupyterLab that is stopped in the midst of an answer may wait for ever (issue 10442 of JupyterLab): kill it."""
+    server.terminate()
+    try:
+        server.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -66,7 +118,7 @@ def page(chromium):
 
 
 def test_it_opens_on_the_contents_and_a_lecture_opens_from_there_with_the_kernel_of_the_course(start, page):
-    page.goto(start())
+    page.goto(start().address)
     contents = page.locator(".jp-MarkdownViewer")
     contents.get_by_role("heading", name="Sequence models in Keras").wait_for()
     contents.get_by_role("link", name="09 Character generation").click()
@@ -75,7 +127,7 @@ def test_it_opens_on_the_contents_and_a_lecture_opens_from_there_with_the_kernel
 
 
 def test_lecture_09_runs_in_its_quick_size_to_the_first_samples(start, page):
-    page.goto(start("09", "--quick"))
+    page.goto(start("09", "--quick").address)
     page.locator(".jp-NotebookPanel").get_by_role("heading", name="A network that writes newspaper text").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -90,6 +142,62 @@ def test_lecture_09_runs_in_its_quick_size_to_the_first_samples(start, page):
         page.mouse.wheel(0, 400)
         page.wait_for_timeout(1000)
     pytest.fail("no samples appeared")
+
+
+def test_it_says_its_address_and_true_problems_and_little_else(start, tmp_path):
+    wanted = {"ServerApp": {"jpserver_extensions": {MISSING: True}}}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "jupyter_server_config.json").write_text(json.dumps(wanted))
+    first, *others = start().said.splitlines()
+    assert first == "JupyterLab opens README.md. Ctrl-C here, twice, stops it."
+    problems = [line for line in others if line.startswith("[W")]
+    assert len(problems) == 1
+    assert MISSING in problems[0]
+    assert not [line for line in others if line.startswith("[I")]
+    assert "    Or copy and paste one of these URLs:" in others
+
+
+@pytest.mark.parametrize("name", lab.OWN_TOKEN)
+def test_who_brings_a_token_finds_the_address_too(start, tmp_path, monkeypatch, name):
+    (tmp_path / "token").write_text("mine")
+    monkeypatch.setenv(name, str(tmp_path / "token"))  # a path serves as a token, too
+    assert start().address.endswith("?token=...")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="JupyterLab asks nothing on Windows: Ctrl-C stops it")
+def test_ctrl_c_asks_before_it_stops(start):
+    terminal, end = os.openpty()
+    server, _, _ = start(stdin=end)
+    os.killpg(server.pid, signal.SIGINT)  # as a terminal does: to `course lab` and to JupyterLab
+    os.write(terminal, b"y\n")
+    asked, _ = server.communicate(timeout=PATIENCE / 1000)
+    assert "Shut down this Jupyter server (y/[n])? " in asked
+    assert server.returncode == 0
+
+
+def test_a_student_meets_nothing_of_nbgrader(start, page):
+    address = start("09").address
+    page.goto(address)
+    page.locator(".jp-NotebookPanel").get_by_role("button", name="Run this cell").first.wait_for()
+    assert not page.get_by_role("menuitem", name="Nbgrader").count()
+    assert not page.get_by_role("button", name="Validate").count()
+    assert answers(page, address, *HANDLERS, "formgrader") == {404}
+
+
+def test_an_instructor_has_formgrader_and_nothing_that_asks_an_exchange(start, page, instructors_course):
+    address = start(folder=instructors_course).address
+    page.goto(address)
+    page.get_by_role("menuitem", name="Nbgrader").click()
+    offered = page.locator(".lm-Menu .lm-Menu-item:visible .lm-Menu-itemLabel").all_inner_texts()
+    assert offered == ["Formgrader", "Create assignment"]
+    page.get_by_role("menuitem", name="Formgrader", exact=True).click()
+    page.frame_locator("iframe").get_by_role("heading", name="Manage Assignments").wait_for()
+    assert answers(page, address, *HANDLERS) == {404}
+
+
+def answers(page, address, *names):
+    """The status of each of a server's addresses."""
+    return {page.request.get(urllib.parse.urljoin(address, f"/{name}")).status for name in names}
 
 
 def test_a_quick_copy_has_the_small_sizes_no_outputs_and_is_not_written_twice(tmp_path, monkeypatch):
