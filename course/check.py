@@ -222,11 +222,15 @@ def _result(notebook: Any, exercise: Exercise, position: int, run: Run) -> str:
 
 
 def _cause(notebook: Any, exercise: Exercise, position: int, run: Run) -> str:
-    """Where a check fails with another error than its own, the cell above it that failed first."""
+    """Where a check fails with another error than its own, the cell above it from which that may have come."""
     others = [other for other in _own_failures(notebook, run) if other < position]
     if not others:
         return ""
     first = exercise.solution if exercise.solution in others else others[0]
+    name, message = run.errors[position]
+    missing = re.search(r"name '(\w+)'", message) if name == "NameError" else None
+    if first != exercise.solution and not (missing and re.search(rf"\b{missing[1]}\b", notebook.cells[first].source)):
+        return ""
     return f"{_name(notebook, first)} failed with {_as_line(*run.errors[first])}, and then this check with "
 
 

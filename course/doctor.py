@@ -146,7 +146,6 @@ CHECKS = (
     installation.check_python,
     installation.check_environment,
     installation.check_packages,
-    installation.check_backend,
     check_memory,
     check_disk,
     check_data,
@@ -154,6 +153,7 @@ CHECKS = (
     installation.check_kernel,
     check_sandbox,
     check_git,
+    installation.check_backend,  # the slowest: it imports TensorFlow
 )
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from course.paths import LECTURES, ROOT
 
 if TYPE_CHECKING:
     from grading.batch import Outcome
+    from grading.gradebook import Marks
     from grading.hand_ins import HandIn
     from grading.records import Record, Verdict
 
@@ -98,13 +99,15 @@ def grade(
     Raises:
         CourseError: what `grading.batch.grade_all` says.
     """
+    from grading import gradebook
     from grading.batch import grade_all
     from grading.isolation import Limits
 
     limits = Limits(cell=cell_seconds, total=total_seconds, memory=int(memory * 2**30))
     make_executor = _dask_executor(dask) if dask else None
     outcome = grade_all(problem_set, console, root, limits=limits, make_executor=make_executor, **settings)
-    console.print(_summary(problem_set, outcome.records))
+    console.print(_summary(problem_set, outcome.records, gradebook.all_marks(problem_set, root)))
+    _tell_of_changed_records(console, root)
     for student, reason in sorted(outcome.left.items()):
         console.print(f"{student} is not graded ({reason}): run the same command again.", markup=False, style="red")
     for note in outcome.notes:
@@ -186,13 +189,24 @@ def _plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _summary(problem_set: str, records: "Mapping[str, Record]") -> Table:
+def _tell_of_changed_records(console: Console, root: pathlib.Path) -> None:
+    from grading import audit
+
+    for fault in audit.verify(root):
+        console.print(f"{fault} `course grade --verify` says more.", markup=False, style="red", soft_wrap=True)
+
+
+def _summary(problem_set: str, records: "Mapping[str, Record]", marks: "Mapping[str, Marks]") -> Table:
+    """Each student's points, with those that were given by hand, and what to know."""
     title = f"{problem_set}: {_plural(len(records), 'student')}"
     table = Table("student", "points", "what to know", title=title, title_justify="left")
     table.columns[1].justify = "right"
     for student, record in sorted(records.items()):
-        points = f"{record.points:g} / {record.possible:g}"
-        table.add_row(escape(student), points, escape("\n".join(_remarks(record))))
+        mark = marks.get(student)
+        points = f"{mark.points if mark else record.points:g} / {record.possible:g}"
+        waiting = sum(grade.possible for grade in mark.grades.values() if grade.points is None) if mark else 0
+        remarks = [*_remarks(record), *[f"{waiting:g} points wait to be marked"] * bool(waiting)]
+        table.add_row(escape(student), points, escape("\n".join(remarks)))
     return table
 
 
@@ -207,8 +221,6 @@ def _remarks(record: "Record") -> Iterator[str]:
     odd = [verdict.outcome for verdict in record.verdicts if verdict.outcome in ("timeout", "memory", "crash")]
     yield from (f"{name}: {odd.count(name)}" for name in dict.fromkeys(odd))
     yield from record.notes
-    if by_hand := sum(verdict.possible for verdict in record.verdicts if verdict.outcome == "by hand"):
-        yield f"{by_hand:g} points wait to be marked"
 
 
 def _is_blank(record: "Record") -> bool:

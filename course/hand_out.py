@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 import zipfile
@@ -17,6 +18,7 @@ FILES = ("README.md", "LICENSE", "LICENSE-text", "Makefile", "environment.yml", 
 MORE_FILES = ("requirements-jax.txt", ".gitignore", ".gitattributes", "CITATION.cff", "SECURITY.md")
 FOLDERS = ("assignments", "course", "data", "docs", "grading", "lectures", "utils")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.pyc", "*.part", "*.egg-info", ".DS_Store")
+LINK = re.compile(r"(?<!!)\[([^\[\]]+)\]\((?!\w+:|#)([^()#\s]+)[^()]*\)")  # to a file; images are none
 NAME = "sequence-models"
 DATE = (2026, 1, 1, 0, 0, 0)  # of all files in the zip: the same content gives the same bytes
 
@@ -42,6 +44,7 @@ def hand_out(folder: pathlib.Path, console: Console, root: pathlib.Path = ROOT) 
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             copy = pathlib.Path(temporary) / NAME
             _copy(root, copy)
+            _drop_dead_links(copy)
             packed = _pack(copy, pathlib.Path(temporary) / f"{NAME}.zip")
             written = [folder / NAME, folder / packed.name]
             if written[0].exists():
@@ -65,6 +68,17 @@ def _copy(root: pathlib.Path, copy: pathlib.Path) -> None:
         if (root / name).is_dir():
             # a link could lead to what students may not see
             shutil.copytree(root / name, copy / name, ignore=_leave_out, symlinks=False)
+
+
+def _drop_dead_links(copy: pathlib.Path) -> None:
+    """Keep the words of links to files that students do not get."""
+    for path in copy.rglob("*.md"):
+
+        def text_or_link(link: re.Match[str], folder: pathlib.Path = path.parent) -> str:
+            return link[0] if (folder / link[2]).exists() else link[1]
+
+        text = path.read_text(encoding="utf-8")
+        path.write_text(LINK.sub(text_or_link, text), encoding="utf-8", newline="\n")
 
 
 def _leave_out(folder: str, names: list[str]) -> set[str]:

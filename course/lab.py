@@ -53,10 +53,16 @@ def lab(notebook: pathlib.Path | None, quick: bool, port: int, browser: bool, co
     if not any(map(os.environ.get, OWN_TOKEN)):
         command.extend(QUIET)
     console.print(f"JupyterLab opens {opened.relative_to(ROOT)}. Ctrl-C here, twice, stops it.", soft_wrap=True)
-    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "JUPYTER_CONFIG_PATH": settings_path()})
+    server = subprocess.Popen(command, cwd=ROOT, env=environment())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for JupyterLab, which asks before it stops
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     return server.wait() == 0
+
+
+def environment() -> dict[str, str]:
+    """The environment variables of JupyterLab, which would otherwise open the tabs that another course had open."""
+    tabs = {"JUPYTERLAB_WORKSPACES_DIR": str(make_folder(BUILD / "lab" / "workspaces"))}
+    return {**tabs, **os.environ, "JUPYTER_CONFIG_PATH": settings_path()}
 
 
 def settings_path() -> str:

@@ -34,4 +34,5 @@ done
 step 4 'Installing the course command'
 "$BIN/uv" pip install --quiet --no-deps --no-build-isolation --reinstall --editable . || fail 'the course package did not install: see the message above.'
 
-printf '\nSet-up done in %d s. It is not repeated until the requirements change.\n\n' $((SECONDS - started))
+printf '\nSet-up done in %d s. It is not repeated until the requirements change.\n' $((SECONDS - started))
+printf 'Next: source %s/activate, then course lab.\n\n' "$BIN"

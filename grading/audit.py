@@ -116,12 +116,14 @@ def report(console: Console, root: pathlib.Path = ROOT, kept: str = "") -> bool:
     for fault in faults:
         console.print(fault, style="red", markup=False, highlight=False, soft_wrap=True)
     number, last_hash = last(root)
-    if not faults and number:
-        console.print(f"The audit log is whole: {_count(number)}, all as they were written.")
-    elif not faults:
+    if faults:
+        console.print("Put back from a copy what was changed, then run `course grade` once more.")
+    elif not number:
         console.print("There are no records yet, and so nothing to verify: `course grade` writes them.")
-    if last_hash != FIRST:
+    else:
+        found = " It holds your hash." * bool(kept)
         console.print(
+            f"The audit log is whole: {_count(number)}, all as they were written.{found}\n"
             f"The hash of its last line, to be kept elsewhere: {last_hash}\n"
             "Only with such a copy can it be seen later that the log's end was cut off or all of it made anew.",
             highlight=False,

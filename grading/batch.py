@@ -255,7 +255,10 @@ def _progress(console: Console) -> Progress:
         """How many are graded in a minute."""
 
         def render(self, task: Any) -> Text:
-            return Text(f"{60 * (task.finished_speed or task.speed or 0):.0f} a minute")
+            seconds = task.finished_time or task.elapsed
+            return Text(f"{60 * task.completed / seconds if seconds else 0:.0f} a minute")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), PerMinute())
-    return Progress(*columns, TextColumn("{task.fields[failed]} failed"), TimeRemainingColumn(), console=console)
+    return Progress(
+        *columns, TextColumn("{task.fields[failed]} cannot be graded"), TimeRemainingColumn(), console=console
+    )

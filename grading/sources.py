@@ -111,7 +111,7 @@ def opened(source: pathlib.Path, limits: Limits) -> Iterator[list[Entry]]:
     with contextlib.ExitStack() as stack:
         if source.is_dir():
             found = _walk_folder(source, ())
-        elif source.suffix.lower() == ".zip":
+        elif source.suffix.lower() == ".zip" and source.is_file():
             found = _walk_archive(stack.enter_context(_archive(source)))
         elif source.is_file():
             found = iter([_entry_of(source, (source.name,))])

@@ -203,6 +203,20 @@ def test_edited_copied_and_deleted_checks_are_found(tmp_path, monkeypatch):
     assert "more than once, and the last counts: sum_two." in text
 
 
+def test_a_cell_is_blamed_only_where_a_name_of_its_is_missing(tmp_path):
+    path = save(
+        tmp_path,
+        solution("sum", "def total(:"),
+        graded("sum_one", "assert total() == 3"),
+        solution("product", "def product(weights):\n    return weights['w']"),
+        graded("product_one", "assert product({}) == 3"),
+        graded("product_two", "assert total() == product({'w': 3})"),
+    )
+    _, rows, text = run_check(path)
+    assert "KeyError: 'w'" in text
+    assert not any("cell 1" in cell and "KeyError" in cell for row in rows.values() for cell in row)
+
+
 SETUP = 'import sys\nraise SystemExit("This notebook needs the course\'s repository.")'
 NAMED = 'cell 1 ("import sys")'
 

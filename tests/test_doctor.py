@@ -20,8 +20,8 @@ from course.paths import ROOT
 from grading import isolation
 from utils import archives, registry
 
-SHOWN = ["Python", "environment", "packages", "backend", "GPU", "memory", "disk", "data", "network", "nbgrader"]
-SHOWN += ["kernel", "sandbox", "git"]
+SHOWN = ["Python", "environment", "packages", "memory", "disk", "data", "network", "nbgrader", "kernel", "sandbox"]
+SHOWN += ["git", "backend", "GPU"]
 
 
 def only(check) -> Finding:

@@ -113,6 +113,17 @@ def test_only_what_is_listed_is_handed_out(handed_out):
     assert not [name for name in inner if "__pycache__" in name or "linked" in name]
 
 
+def test_no_link_leads_to_what_is_not_handed_out(handed_out):
+    links = [
+        (path, target)
+        for path in (handed_out / NAME).rglob("*.md")
+        for target in re.findall(r"\]\((?!\w+:|#)([^()#\s]+)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(links) > 50
+    assert [(path.name, target) for path, target in links if not (path.parent / target).exists()] == []
+    assert "· changes ·" in (handed_out / NAME / "README.md").read_text(encoding="utf-8")
+
+
 def test_folder_and_zip_hold_the_same(handed_out):
     files = dict(contents(handed_out))
     packed = {name.removeprefix("zip: "): content for name, content in files.items() if name.startswith("zip: ")}

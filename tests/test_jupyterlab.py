@@ -216,6 +216,14 @@ def test_a_quick_copy_has_the_small_sizes_no_outputs_and_is_not_written_twice(tm
     assert copy.read_text() == "what a student has changed"
 
 
+def test_open_tabs_are_kept_in_the_course_unless_a_user_has_another_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "BUILD", tmp_path)
+    monkeypatch.delenv("JUPYTERLAB_WORKSPACES_DIR", raising=False)
+    assert lab.environment()["JUPYTERLAB_WORKSPACES_DIR"] == str(tmp_path / "lab" / "workspaces")
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", "mine")
+    assert lab.environment()["JUPYTERLAB_WORKSPACES_DIR"] == "mine"
+
+
 def test_quick_asks_for_a_lecture():
     with pytest.raises(CourseError, match="course lab 09 --quick"):
         lab.lab(None, True, 8888, False, Console(quiet=True))
