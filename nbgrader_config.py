@@ -18,8 +18,9 @@ c.CourseDirectory.release_directory = "assignments"
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\s\S]*"
 
-# The mark scheme of a written answer stands in the locked cell of the question, beside the answer. nbgrader expects it
-# in a "task" cell, where an answer left blank does not get its 0 by itself.
+# The mark scheme of a written answer stands in the locked cell of the question, beside the answer. formgrader shows it
+# there, and `nbgrader generate_feedback` would show it to students; `course feedback` does not. nbgrader expects it in
+# a "task" cell, where an answer left blank does not get its 0 by itself.
 c.ClearMarkScheme.enforce_metadata = False
 
 # In seconds, for a cell. The first one imports TensorFlow, which takes long on a busy machine.

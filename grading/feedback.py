@@ -7,11 +7,11 @@ import secrets
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from course import notebooks
 from course.errors import CourseError
 from course.paths import ROOT
+from grading.feedback_page import PAGE
 from grading.gradebook import Marks, all_marks
 from grading.records import Record, Verdict, newest, read_all, safe_name, when
 
@@ -28,6 +28,7 @@ IN_WORDS = {
 }
 _SHORTEST_SECRET = 12  # characters; a shorter line, such as a bracket, tells nothing
 _NONE_YET = "–"  # of points that wait for a person; a 0 would be taken for a mark
+_FILE_OF_CELL = re.compile(r" \(<[^<>]*>, line (\d+)\)")  # a cell's file name means nothing to who wrote it
 _WITHHELD = "The details belong to a check that is not shown."
 
 
@@ -41,6 +42,7 @@ class Row:
     possible: str
     message: str
     good: bool
+    written: bool
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ def write_all(problem_set: str, root: pathlib.Path = ROOT, lectures: Lectures | 
     Returns:
         The files.
     """
-    marks, secret = all_marks(problem_set, root), hidden_lines(problem_set, root)
+    marks, secret, title = all_marks(problem_set, root), hidden_lines(problem_set, root), _heading(problem_set, root)
     paths = []
     for student, record in newest(read_all(problem_set, root)).items():
-        text = page(record, marks.get(student), lectures, secret)
+        text = page(record, marks.get(student), lectures, secret, title)
         path = root / "feedback" / safe_name(student) / f"{safe_name(problem_set)}.html"
         _replace(path, text)
         paths.append(path)
@@ -79,7 +81,11 @@ def write_all(problem_set: str, root: pathlib.Path = ROOT, lectures: Lectures | 
 
 
 def page(
-    record: Record, marks: Marks | None = None, lectures: Lectures | None = None, secret: Collection[str] = ()
+    record: Record,
+    marks: Marks | None = None,
+    lectures: Lectures | None = None,
+    secret: Collection[str] = (),
+    title: str = "",
 ) -> str:
     """One student's page as HTML.
 
@@ -88,6 +94,7 @@ def page(
         marks: what the gradebook says, which is what counts.
         lectures: which lecture teaches what, by exercise or by problem set.
         secret: lines that must not be shown; a message that quotes one is withheld.
+        title: the problem set's heading, as students know it; its name where there is none.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -96,16 +103,17 @@ def page(
         grouped.setdefault(verdict.exercise, []).append(verdict)
     hidden = {_squeeze(line) for line in secret}
     sections = [_section(record, name, verdicts, marks, lectures or {}, hidden) for name, verdicts in grouped.items()]
+    shown = [] if record.fault else sections  # of what could not be graded, no check says anything
     waiting = any(verdict.outcome == "by hand" and _points(verdict, marks) is None for verdict in record.verdicts)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_PAGE).render(
-        problem_set=_clean(record.problem_set),
+    return environment.from_string(PAGE).render(
+        title=_clean(title or record.problem_set),
         student=_clean(record.student),
         received=f"{when(record.received):%d %B %Y, %H:%M} UTC",
         graded=f"{when(record.graded):%d %B %Y, %H:%M} UTC",
         fault=_public(record.fault, hidden),
         notes=[_public(note, hidden) for note in record.notes],
-        sections=sections,
+        sections=shown,
         points=_number(sum(_points(verdict, marks) or 0 for verdict in record.verdicts)),
         possible=_number(record.possible),
         waiting=waiting,
@@ -114,15 +122,23 @@ def page(
 
 
 def hidden_lines(problem_set: str, root: pathlib.Path = ROOT) -> set[str]:
-    """The lines of a problem set's hidden tests that stand nowhere in what students get."""
+    """The lines of a problem set's hidden tests and mark schemes that stand nowhere in what students get."""
     paths = [root / folder / problem_set / f"{problem_set}.ipynb" for folder in ("solutions", "assignments")]
     if not paths[0].is_file():
         return set()
     sources = [[cell.source for cell in notebooks.read(path).cells] if path.is_file() else [] for path in paths]
-    regions = re.findall(r"BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", "\n".join(sources[0]), flags=re.DOTALL)
-    lines = {line.strip() for region in regions for line in region.splitlines()}
+    pattern = r"BEGIN (HIDDEN TESTS|MARK SCHEME)\b[^\n]*\n(.*?)[^\n]*\bEND \1"
+    regions = re.findall(pattern, "\n".join(sources[0]), flags=re.DOTALL)
+    lines = {line.strip() for _, region in regions for line in region.splitlines()}
     released = {_squeeze(line) for source in sources[1] for line in source.splitlines()}
     return {line for line in lines if len(_squeeze(line)) >= _SHORTEST_SECRET and _squeeze(line) not in released}
+
+
+def _heading(problem_set: str, root: pathlib.Path) -> str:
+    """The first heading of the released notebook; empty where there is none."""
+    path = root / "assignments" / problem_set / f"{problem_set}.ipynb"
+    cells = notebooks.read(path).cells if path.is_file() else []
+    return next((heading for cell in cells for heading in notebooks.headings(cell)), "")
 
 
 def _section(
@@ -147,14 +163,16 @@ def _row(verdict: Verdict, earned: float | None, hidden: set[str]) -> Row:
         outcome = "left empty, or not to be found"
     elif not verdict.is_written and earned != verdict.points:
         outcome = f"{outcome}; marked again by a person"
+    message = _FILE_OF_CELL.sub(r" (line \1)", verdict.message)
     expected = "Your answer in words" if verdict.is_written else verdict.expected or verdict.check
     return Row(
         expected=_public(expected, hidden),
         outcome=outcome,
         points=_NONE_YET if earned is None else _number(earned),
         possible=_number(verdict.possible),
-        message="" if verdict.is_written or verdict.outcome == "passed" else _public(verdict.message, hidden),
+        message="" if verdict.is_written or verdict.outcome == "passed" else _public(message, hidden),
         good=earned is None or earned >= verdict.possible,
+        written=verdict.is_written,
     )
 
 
@@ -201,100 +219,3 @@ def _replace(path: pathlib.Path, text: str) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise CourseError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-_STYLE = """
-body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 50rem; margin: 2rem auto;
-  padding: 0 1rem; overflow-wrap: anywhere; }
-h1, h2 { line-height: 1.25; }
-h2 { margin-top: 2.5rem; border-top: 1px solid #767676; padding-top: 1rem; }
-table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; font-weight: bold; padding: .5rem 0; }
-th, td { border: 1px solid #767676; padding: .4rem .6rem; text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right; white-space: nowrap; }
-pre { font: .9rem/1.4 ui-monospace, monospace; white-space: pre-wrap; margin: .3rem 0 0; }
-.good { color: #00593b; } .bad { color: #8c1d00; font-weight: bold; }
-.fault { border-left: .4rem solid #8c1d00; padding: .5rem 1rem; background: #fff4ef; }
-@media print { body { margin: 0; max-width: none; } tr, .fault { break-inside: avoid; } h2 { break-after: avoid; } }
-"""
-_PAGE: Any = (
-    """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Feedback on {{ problem_set }} for {{ student }}</title>
-<style>"""
-    + _STYLE
-    + """</style>
-</head>
-<body>
-<main>
-<h1>Feedback on {{ problem_set }}</h1>
-<p>For <bdi>{{ student }}</bdi>. Handed in on {{ received }}, graded on {{ graded }}.</p>
-<p><strong>{{ points }} of {{ possible }} points</strong>{% if waiting %} so far: a written answer waits to be
-marked by a person{% endif %}.</p>
-{% if fault %}
-<div class="fault" role="note"><p><strong>Your file could not be graded as it is.</strong></p>
-<pre dir="auto">{{ fault }}</pre></div>
-{% endif %}
-{% if sections %}
-<table>
-<caption>Points by exercise</caption>
-<thead><tr><th scope="col">Exercise</th><th scope="col" class="number">Points</th>
-<th scope="col" class="number">Out of</th></tr></thead>
-<tbody>
-{% for section in sections %}
-<tr><th scope="row"><a href="#exercise-{{ loop.index }}">{{ section.title }}</a></th>
-<td class="number">{{ section.points }}</td><td class="number">{{ section.possible }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-{% endif %}
-{% for section in sections %}
-<section aria-labelledby="exercise-{{ loop.index }}">
-<h2 id="exercise-{{ loop.index }}">{{ section.title }} ({{ section.points }} of {{ section.possible }})</h2>
-<table>
-<caption>What was checked in {{ section.title }}</caption>
-<thead><tr><th scope="col">What is checked</th><th scope="col">What came out</th>
-<th scope="col" class="number">Points</th></tr></thead>
-<tbody>
-{% for row in section.rows %}
-<tr><th scope="row">{{ row.expected }}</th>
-<td><span class="{{ "good" if row.good else "bad" }}">{{ row.outcome }}</span>
-{% if row.message %}
-<pre dir="auto">{{ row.message }}</pre>
-{% endif %}
-</td><td class="number">{{ row.points }} of {{ row.possible }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-{% if section.comment %}
-<p>Comment by the person who marked it:</p>
-<pre dir="auto">{{ section.comment }}</pre>
-{% endif %}
-{% if section.lecture %}
-<p>This is taught in “{{ section.lecture[0] }}”
-{% if section.lecture[1].startswith("https://") %}(<a href="{{ section.lecture[1] }}">{{ section.lecture[1] }}</a>).
-{% else %}({{ section.lecture[1] }}).{% endif %}</p>
-{% endif %}
-</section>
-{% endfor %}
-{% if notes %}
-<section aria-labelledby="notes">
-<h2 id="notes">Notes on your notebook</h2>
-<p>The file that you handed in is kept as it was.</p>
-<ul>
-{% for note in notes %}
-<li>{{ note }}</li>
-{% endfor %}
-</ul>
-</section>
-{% endif %}
-<p>This page belongs to the hand-in whose SHA-256 begins with {{ submission }}.</p>
-</main>
-</body>
-</html>
-"""
-)

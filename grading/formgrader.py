@@ -15,7 +15,7 @@ _SHOWN = ("text/plain", "image/png", "image/jpeg")
 
 
 def for_formgrader(notebook: Any, source: Any, record: Record) -> Any:
-    """A copy whose marks are the gradebook's, with the verdicts as outputs of the checks and no active content.
+    """A copy whose marks are the gradebook's, with verdicts as the checks' outputs, mark schemes and no active content.
 
     Args:
         notebook: the student's, repaired, with outputs or without.
@@ -45,6 +45,8 @@ def for_formgrader(notebook: Any, source: Any, record: Record) -> Any:
         marks |= {"grade": name in worth and name not in tasks, "task": name in tasks, "checksum": released.checksum}
         marks |= {"points": worth[name]} if name in worth else {}
         cell.metadata["nbgrader"] = from_dict({**marks, "cell_type": released.cell_type})
+        if released.locked and released.cell_type == cell.cell_type == "markdown":
+            cell.source = released.source  # the instructor's, in which the mark scheme stands
         if cell.cell_type == "code" and name in verdicts and name not in solutions:
             cell.outputs = [from_dict(_as_output(verdicts[name]))]
     return shown

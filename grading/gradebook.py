@@ -134,7 +134,7 @@ def _marks(submission: Any) -> Marks:
             waits = grade.needs_manual_grade and grade.manual_score is None
             points = None if waits else float(grade.score)
             grades[grade.name] = Mark(points, float(grade.max_score), grade.manual_score is not None)
-        comments |= {comment.name: comment.comment for comment in notebook.comments if comment.comment}
+        comments |= {comment.name: comment.manual_comment for comment in notebook.comments if comment.manual_comment}
     return Marks(grades, comments)
 
 

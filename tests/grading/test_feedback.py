@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_records import make_record, make_verdict
+from nbformat import v4
 
 from course import notebooks
 from course.paths import ROOT
-from grading import feedback, records
+from grading import feedback, feedback_page, records
 from grading.gradebook import Mark, Marks
 
 PROBLEM_SETS = sorted(path.parent.name for path in (ROOT / "solutions").glob("*/*.ipynb"))
@@ -114,6 +115,31 @@ def test_a_mark_and_a_comment_of_a_person_are_shown():
     assert "waits" not in text
 
 
+@pytest.mark.parametrize("points", [0, 1.5, 2])
+def test_a_written_answer_is_neither_right_nor_wrong(points):
+    page = feedback.page(failing(), _marks(points))
+    assert '<span class="written">marked by a person</span>' in page
+    assert '<span class="good">passed</span>' in page
+    assert '<span class="bad">not yet right</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "your cell rows failed before: SyntaxError: '(' was never closed (<ipython-input-1-8e76b5bbb123>, line 16)",
+            "SyntaxError: '(' was never closed (line 16)",
+        ),
+        ("SyntaxError: Perhaps you forgot a comma? (<string>, line 2); stopped", "a comma? (line 2); stopped"),
+        ("ValueError: (3, <b>, line 2)", "ValueError: (3, <b>, line 2)"),
+    ],
+)
+def test_a_cell_has_no_file_name(message, shown):
+    text = page_of(failing(outcome="error", message=message)).text
+    assert shown in text
+    assert "<ipython" not in text
+
+
 def test_an_answer_that_was_left_empty_waits_for_nobody():
     blank = make_verdict("why", 0, 2, exercise="why", outcome="not run", message="no answer", expected="")
     text = page_of(make_record(verdicts=(blank,))).text
@@ -147,6 +173,43 @@ def test_a_fault_is_told_in_plain_words():
     assert "0 of 0 points" in shown.text
 
 
+def test_of_what_could_not_be_graded_no_check_is_told():
+    verdicts = tuple(
+        dataclasses.replace(verdict, points=0.0, outcome="not run", message="") for verdict in failing().verdicts
+    )
+    record = make_record(fault="There is no notebook (.ipynb), only 'ps1.pdf'.", verdicts=verdicts, notes=("Late.",))
+    shown = page_of(record, None, {"ps1": ("Words", "lectures/01.ipynb")})
+    assert "0 of 7 points ." in shown.text
+    assert "only 'ps1.pdf'. Hand in the notebook that you worked in" in shown.text
+    assert "Late." in shown.text
+    assert not {"table", "h3"} & set(shown.elements)
+    for left_out in ("Exercise 1", "Your answer", "taught in", "SHA-256"):
+        assert left_out not in shown.text
+    assert "SHA-256 begins with aaaaaaaaaaaa" in page_of(failing()).text
+
+
+@pytest.mark.parametrize("width", [320, 375, 600, 1280])
+def test_words_are_whole_and_nothing_scrolls_sideways(chromium, width):
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.set_content(feedback.page(failing(message=f"expected 'hello', got '{'o' * 300}'"), _marks(1, "y" * 300)))
+    overflow, broken, room = page.evaluate("""() => {
+        const broken = [], walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        while (walker.nextNode()) for (const word of walker.currentNode.data.matchAll(/[^\\s-]{1,40}/g)) {
+            if (walker.currentNode.parentElement.closest("pre")) continue;
+            range.setStart(walker.currentNode, word.index);
+            range.setEnd(walker.currentNode, word.index + word[0].length);
+            if (new Set(Array.from(range.getClientRects(), box => box.top)).size > 1) broken.push(word[0]);
+        }
+        const widths = Array.from(document.querySelectorAll("td pre"), message => message.clientWidth);
+        return [document.documentElement.scrollWidth - innerWidth, broken, Math.min(...widths)];
+    }""")
+    page.close()
+    assert overflow <= 0
+    assert broken == []
+    assert room >= 200  # pixels for a message: more than 20 letters in a line
+
+
 def test_the_page_can_be_read_by_all():
     text = feedback.page(failing())
     shown = Page(text)
@@ -169,8 +232,8 @@ def test_colours_have_enough_contrast():
         linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
 
-    colours = re.findall(r"[ {;]color: (#\w{6})", feedback._STYLE)
-    assert len(colours) == 3
+    colours = re.findall(r"[ {;]color: (#\w{6})", feedback_page.STYLE)
+    assert len(colours) == 4
     for colour in colours:
         for ground in ("#ffffff", "#fff4ef"):
             assert (luminance(ground) + 0.05) / (luminance(colour) + 0.05) >= 7
@@ -182,22 +245,23 @@ def test_nothing_is_loaded_from_elsewhere():
     assert not re.search(r"(src|href)=[\"'](?!#)|@import|url\(", text)
 
 
-def everywhere(text):
-    """A record with this text wherever a student could have brought it in."""
+def everywhere(text, fault=""):
+    """A record with this text wherever a student could have brought it in, but for why it could not be graded."""
     verdicts = tuple(
         dataclasses.replace(
             verdict, title=text, message=text, expected=text, check=text, exercise=text, outcome="failed"
         )
         for verdict in make_record().verdicts
     )
-    return make_record(text, verdicts=verdicts, notes=(text,), fault=text)
+    return make_record(text, verdicts=verdicts, notes=(text,), fault=fault)
 
 
+@pytest.mark.parametrize("is_fault", [False, True])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_from_a_student_becomes_part_of_the_page(text):
-    record = everywhere(text)
+def test_nothing_from_a_student_becomes_part_of_the_page(text, is_fault):
+    record = everywhere(text, text if is_fault else "")
     marks = Marks({}, {text: text})
-    page = feedback.page(record, marks, {text: (text, text)})
+    page = feedback.page(record, marks, {text: (text, text)}, (), text)
     shown = Page(page)
     assert shown.open == []
     assert set(shown.elements) <= ELEMENTS
@@ -235,17 +299,49 @@ def test_no_hidden_line_stands_in_any_feedback(name):
         make_verdict(f"check{number}", 0, 1, message=text, expected=text, title=text)
         for number, text in enumerate(quoting)
     )
-    record = make_record(problem_set=name, verdicts=verdicts, notes=tuple(quoting), fault=quoting[0])
-    words = html.unescape(feedback.page(record, None, None, hidden))
-    squeezed = re.sub(r"\s+", "", words)
-    assert [line for line in hidden if re.sub(r"\s+", "", line) in squeezed] == []
-    assert any(re.sub(r"\s+", "", line) in re.sub(r"\s+", "", feedback.page(record)) for line in hidden)
+    for fault in ("", quoting[0]):
+        record = make_record(problem_set=name, verdicts=verdicts, notes=tuple(quoting), fault=fault)
+        words = html.unescape(feedback.page(record, None, None, hidden))
+        squeezed = re.sub(r"\s+", "", words)
+        assert [line for line in hidden if re.sub(r"\s+", "", line) in squeezed] == []
+        assert any(re.sub(r"\s+", "", line) in re.sub(r"\s+", "", feedback.page(record)) for line in hidden)
+
+
+@pytest.mark.parametrize("name", PROBLEM_SETS)
+def test_the_mark_scheme_is_hidden(name):
+    (question,) = (
+        cell.source
+        for cell in notebooks.read(ROOT / "solutions" / name / f"{name}.ipynb").cells
+        if "BEGIN MARK SCHEME" in cell.source
+    )
+    scheme = question.partition("BEGIN MARK SCHEME ===")[2].partition("=== END MARK SCHEME")[0]
+    lines = {line.strip() for line in scheme.splitlines() if len(line.strip()) > 20}
+    assert lines
+    assert lines <= feedback.hidden_lines(name)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "assignments").glob("*/*.ipynb")), ids=lambda path: path.stem)
 def test_visible_lines_are_not_taken_for_hidden_ones(path):
     released = {line.strip() for cell in notebooks.read(path).cells for line in cell.source.splitlines()}
     assert feedback.hidden_lines(path.stem) & released == set()
+
+
+def test_the_title_is_the_notebooks_own_heading(tmp_path):
+    records.write(make_record(), tmp_path)
+    (path,) = feedback.write_all("ps1", tmp_path)
+    assert "<h1>Feedback on ps1</h1>" in path.read_text(encoding="utf-8")
+    released = tmp_path / "assignments" / "ps1" / "ps1.ipynb"
+    released.parent.mkdir(parents=True)
+    cells = [
+        v4.new_code_cell("# no heading"),
+        v4.new_markdown_cell("Hello.\n\n# Problem set 1: words & more\n\n## One"),
+    ]
+    notebooks.write(v4.new_notebook(cells=cells), released)
+    (path,) = feedback.write_all("ps1", tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "<title>Feedback on Problem set 1: words &amp; more for ada</title>" in text
+    assert "<h1>Feedback on Problem set 1: words &amp; more</h1>" in text
+    assert "ps1" not in text
 
 
 def test_pages_are_written_for_the_newest_record_of_everybody(tmp_path):

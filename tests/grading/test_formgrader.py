@@ -22,7 +22,8 @@ RECORD = make_record(
 
 
 def known(name, score=None, kind="code", locked=False):
-    return SimpleNamespace(name=name, max_score=score, cell_type=kind, locked=locked, checksum=f"sum of {name}")
+    about = {"name": name, "max_score": score, "cell_type": kind, "locked": locked}
+    return SimpleNamespace(**about, checksum=f"sum of {name}", source=f"the instructor's {name}")
 
 
 SOURCE = SimpleNamespace(
@@ -91,6 +92,20 @@ def test_checks_show_their_verdicts_and_answers_what_they_printed():
     for name in ("add", "plot", "given"):
         assert shown[name].outputs == [STREAM], name
     assert "outputs" not in shown["why"]
+
+
+def test_locked_texts_are_the_instructors_with_the_mark_scheme_and_all_else_is_as_handed_in():
+    shown = {cell.metadata.nbgrader.grade_id: cell.source for cell in for_formgrader(handed_in(), SOURCE, RECORD).cells}
+    assert shown.pop("essay") == "the instructor's essay"
+    assert shown == {name: f"# {name}" for name in EXPECTED if name != "essay"}  # no hidden test among them
+
+
+def test_a_cell_of_another_kind_keeps_its_source():
+    notebook = handed_in()
+    notebook.cells[1] = marked(v4.new_markdown_cell("a check that became text"), "add_small")
+    notebook.cells[5] = marked(v4.new_code_cell("a text that became code"), "essay")
+    shown = for_formgrader(notebook, SOURCE, RECORD).cells
+    assert [shown[place].source for place in (1, 5)] == ["a check that became text", "a text that became code"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import sys
 import time
 
 import filelock
+import made_course
 import nbformat
 import pytest
 from made_course import handed_in, make_course
@@ -24,16 +25,22 @@ from nbgrader.utils import parse_utc
 from traitlets.config import Config
 
 from course.errors import CourseError
-from grading import gradebook
+from grading import feedback, gradebook, records
 
 RIGHT = "def add_one(number):\n    return number + 1"
 ANSWER = "It counts."
 ODD_NAMES = ["O'Neil", 'the "first"', "Zoë 李明", "Robert'); drop table grade;--", "-rf", "100%", "{x}", "a&b<c>"]
 
 
+SCHEME = "2 points for a sum."
+
+
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
-    return make_course(tmp_path_factory.mktemp("released"))
+    question = f"{made_course.QUESTION}\n\n=== BEGIN MARK SCHEME ===\n{SCHEME}\n=== END MARK SCHEME ==="
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(made_course, "QUESTION", question)
+        return make_course(tmp_path_factory.mktemp("released"))
 
 
 @pytest.fixture
@@ -117,6 +124,26 @@ def test_the_gradebook_is_what_stock_nbgrader_would_write(course, released, tmp_
         nbformat.read(root / "autograded" / "blank" / "ps1" / "ps1.ipynb", 4).cells for root in (course, stock)
     )
     assert [cell.metadata.get("nbgrader") for cell in ours] == [cell.metadata.get("nbgrader") for cell in theirs]
+    texts = [[cell.source for cell in cells if cell.cell_type == "markdown"] for cells in (ours, theirs)]
+    assert texts[0] == texts[1]
+
+
+def test_the_mark_scheme_stands_beside_the_answer_and_on_no_page_of_feedback(course):
+    record = make_record(notes=(f"It says: {SCHEME}",))
+    assert all(SCHEME not in cell.source for cell in handed_in(course).cells)
+    commit(course, record)
+    records.write(record, course)
+    assert SCHEME in (course / "autograded" / "ada" / "ps1" / "ps1.ipynb").read_text()
+    (page,) = feedback.write_all("ps1", course)
+    assert SCHEME not in page.read_text()
+
+
+def test_an_automatic_comment_is_no_persons(course):
+    commit(course, make_record(), why="")
+    assert rows(course)["ada"][2]["why"] == "No response."
+    assert gradebook.all_marks("ps1", course)["ada"].comments == {}
+    mark(course, "ada", "why", 0, "Please try.")
+    assert gradebook.all_marks("ps1", course)["ada"].comments == {"why": "Please try."}
 
 
 def test_doing_it_again_changes_nothing(course):
@@ -346,6 +373,7 @@ def test_all_of_nbgrader_goes_on_from_there(course):
     pages = {path.parent.parent.name: path.read_text() for path in course.glob("feedback/*/ps1/ps1.html")}
     assert pages.keys() == set(ODD_NAMES)
     assert "(Score: 7.0 / 7.0)" in pages[ODD_NAMES[0]]
+    assert SCHEME in pages[ODD_NAMES[0]]  # which is why the guide says to hand out our own pages
 
 
 def test_formgrader_shows_the_verdicts_and_nothing_that_runs(course):
