@@ -212,7 +212,9 @@ def feedback(problem_set: ProblemSet) -> None:
 def export(
     problem_set: ProblemSet,
     form: Annotated[str, typer.Option("--form", help="canvas or moodle.")] = "canvas",
-    to: Annotated[pathlib.Path | None, typer.Option(help="The file.  [default: PROBLEM_SET.csv]")] = None,
+    to: Annotated[
+        pathlib.Path | None, typer.Option(help="The file.", show_default="grades/PROBLEM_SET_FORM.csv")
+    ] = None,
     people: Annotated[
         pathlib.Path | None, typer.Option(help="The list of participants that the system exports: who is who.")
     ] = None,
@@ -221,7 +223,7 @@ def export(
     with plain_errors():
         from course import grade as course_grade
 
-        course_grade.export(problem_set, form, to or pathlib.Path(f"{problem_set}.csv"), people, console)
+        course_grade.export(problem_set, form, to, people, console)
 
 
 @app.command()

@@ -133,24 +133,48 @@ def feedback(problem_set: str, console: Console, root: pathlib.Path = ROOT) -> N
 def export(
     problem_set: str,
     form: str,
-    to: pathlib.Path,
+    to: pathlib.Path | None,
     people: pathlib.Path | None,
     console: Console,
     root: pathlib.Path = ROOT,
 ) -> None:
-    """Write the scores as a CSV for a learning management system, and print the problem set's statistics."""
+    """Write the scores as a CSV for a learning management system, and print the problem set's statistics.
+
+    Args:
+        problem_set: its name.
+        form: "canvas" or "moodle".
+        to: the file; grades/PROBLEM_SET_FORM.csv where None.
+        people: the system's own list of who is who; without it the gradebook's names are written.
+        console: where it is printed.
+        root: the course folder.
+
+    Raises:
+        CourseError: there is no such form or no grade, or a file cannot be read or written.
+    """
     from grading import export as exported
+    from grading.people import match, read_people
 
     forms: dict[str, Callable[..., str]] = {"canvas": exported.canvas, "moodle": exported.moodle}
     if form not in forms:
         raise CourseError(f"There is no form {form!r}. There are: {', '.join(forms)}.")
+    found = exported.scores(problem_set, root)
+    students = {score.student for score in found}
+    known = match(read_people(people), students, problem_set, root) if people else {}
     exported.print_report(problem_set, console, root)
-    text = forms[form](exported.scores(problem_set, root), exported.read_people(people) if people else None)
+    _tell_of_changed_records(console, root)
+    to = to or pathlib.Path(os.path.relpath(root / "grades" / f"{problem_set}_{form}.csv"))
     try:
-        to.write_text(text, encoding="utf-8", newline="")
+        to.write_text(forms[form](found, known), encoding="utf-8", newline="")
     except OSError as error:
         raise CourseError(f"{to} cannot be written: {error.strerror}.") from error
-    console.print(f"Scores for {form} are in {to}.", soft_wrap=True)
+    waiting = sorted(score.student for score in found if score.waiting)
+    lines = [f"Scores of {_plural(len(found) - len(waiting), 'student')} for {form} are in {to}."]
+    if waiting:
+        lines.append(f"Left out, since an answer waits to be marked in formgrader: {', '.join(waiting)}.")
+    if people and students - known.keys():
+        unknown = ", ".join(sorted(students - known.keys()))
+        lines.append(f"Not in {people}: {unknown}. A name that could be two people's is nobody's.")
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def similar(problem_set: str, threshold: float, console: Console, root: pathlib.Path = ROOT) -> None:

@@ -14,25 +14,14 @@ from rich.table import Table
 
 from course.errors import CourseError
 from course.paths import ROOT
-from grading.gradebook import all_marks
+from grading.gradebook import Marks, all_marks
+from grading.people import Person
 from grading.records import Record, newest, read_all
 
 _CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 # A spreadsheet takes a cell that begins so for a formula; the wide forms are read as the narrow ones by some.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _FEWEST = 10  # students, below which a correlation says nothing
-
-
-@dataclass(frozen=True)
-class Person:
-    """A student as a learning platform knows them."""
-
-    name: str = ""
-    identifier: str = ""
-    sis_user: str = ""
-    sis_login: str = ""
-    section: str = ""
-    email: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,40 +74,8 @@ def scores(problem_set: str, root: pathlib.Path = ROOT) -> list[Score]:
         points = mark.points if mark else record.points
         possible = math.fsum(grade.possible for grade in mark.grades.values()) if mark else record.possible
         waiting = mark.waiting if mark else any(verdict.outcome == "by hand" for verdict in record.verdicts)
-        text = record.fault or "; ".join(f"{title}: {one:g} of {all_:g}" for title, one, all_ in _by_title(record))
-        found.append(Score(student, problem_set, points, possible, waiting, text))
+        found.append(Score(student, problem_set, points, possible, waiting, record.fault or _feedback(record, mark)))
     return found
-
-
-def read_people(path: pathlib.Path) -> dict[str, Person]:
-    """Read who is who from a gradebook or list of participants exported by Canvas or Moodle.
-
-    Returns:
-        Each person under every name that may be theirs in the gradebook: login, numbers and e-mail address. A name
-        that could be two people's is nobody's.
-
-    Raises:
-        CourseError: the file cannot be read or has no column that names a student.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CourseError(f"{path} cannot be read as CSV in UTF-8: {error}.") from error
-    columns = set(rows[0]) if rows else set()
-    if not columns & {"SIS Login ID", "SIS User ID", "ID", "Email address", "ID number", "Username"}:
-        raise CourseError(f"{path} has no column that names a student, such as SIS Login ID or Email address.")
-    claims: dict[str, set[Person]] = {}
-    for row in rows:
-        cell = {name: (value or "").strip() for name, value in row.items() if isinstance(value, str) and name}
-        full = f"{cell.get('First name', '')} {cell.get('Last name', cell.get('Surname', ''))}".strip()
-        login = cell.get("SIS Login ID") or cell.get("Username", "")
-        user = cell.get("SIS User ID") or cell.get("ID number", "")
-        identifier, email, section = cell.get("ID", ""), cell.get("Email address", ""), cell.get("Section", "")
-        person = Person(cell.get("Student") or full, identifier, user, login, section, email)
-        for known in {identifier, user, login, email} - {""}:
-            claims.setdefault(known, set()).add(person)
-    return {known: next(iter(persons)) for known, persons in claims.items() if len(persons) == 1}
 
 
 def canvas(
@@ -132,7 +89,7 @@ def canvas(
 
     Args:
         found: from scores, of one or several problem sets.
-        people: from read_people.
+        people: from grading.people.match.
         columns: the assignments' titles in Canvas by problem set, where they have others.
     """
     by_student = _by_student(found)
@@ -191,14 +148,18 @@ def _grade(score: Score | None) -> str:
     return "" if score is None or score.waiting else f"{score.points:.10g}"
 
 
-def _by_title(record: Record) -> list[tuple[str, float, float]]:
-    points: dict[str, list[float]] = {}
+def _feedback(record: Record, marks: Marks | None) -> str:
+    """The points of each exercise and marked answer. What the gradebook says counts, as it does for the sum."""
+    totals: dict[str, list[float]] = {}
     for verdict in record.verdicts:
-        if not verdict.is_written:
-            totals = points.setdefault(verdict.title or verdict.exercise, [0.0, 0.0])
-            totals[0] += verdict.points
-            totals[1] += verdict.possible
-    return [(title, earned, possible) for title, (earned, possible) in points.items()]
+        mark = marks.grades.get(verdict.check) if marks else None
+        unmarked = None if verdict.is_written else verdict.points
+        points = mark.points if mark else unmarked
+        if points is not None:
+            total = totals.setdefault(verdict.title or verdict.exercise, [0.0, 0.0])
+            total[0] += points
+            total[1] += verdict.possible
+    return "; ".join(f"{title}: {points:g} of {possible:g}" for title, (points, possible) in totals.items())
 
 
 def exercise_statistics(records: Iterable[Record]) -> list[ExerciseStatistics]:

@@ -165,3 +165,21 @@ def test_times_in_a_zip_are_said_to_be_this_computers(empty, source, tmp_path, i
     assert "2026-03-01 03:00" in text
     assert "Times in a zip name no zone: they are read as this computer's (JST)." in text
     assert "no zone" not in printed(course_grade.collect, source, root=empty), "a disk's times are the same everywhere"
+
+
+def test_a_record_that_was_changed_is_told_when_scores_are_written(course, graded, tmp_path):
+    record = next((course / "grades").glob(f"{NAME}/wrong/*.json"))
+    before = record.read_bytes()
+    to = {"form": "canvas", "to": tmp_path / "scores.csv", "people": None}
+
+    def export():
+        console = Console(file=io.StringIO(), width=300)
+        course_grade.export(NAME, console=console, root=course, **to)
+        return console.file.getvalue()
+
+    try:
+        record.write_bytes(before + b" ")
+        assert f"{record.relative_to(course)} was changed after it was logged." in export()
+    finally:
+        record.write_bytes(before)
+    assert "was changed" not in export()
